@@ -1,0 +1,40 @@
+// Who is calling. `Authorization: Bearer` decides; x-tenant-id must agree with it. Refuses before the body is read, and
+// says no more to a wrong token than to a missing tenant.
+
+import type { FastifyRequest } from 'fastify'
+import { EngineError } from '../errors.ts'
+import { digestOf, isTenantId, sameDigest } from '../tenant.ts'
+import type { Caller, Tenants } from '../tenants.ts'
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+function bearer(request: FastifyRequest): string {
+  const header = request.headers.authorization
+  const token = header === undefined ? undefined : /^Bearer ([\x21-\x7e]{1,512})$/i.exec(header)?.[1]
+  if (token === undefined) throw new EngineError('credentials-missing')
+  return token
+}
+
+export function adminOnly(adminToken: string) {
+  const digest = digestOf(adminToken)
+  return async (request: FastifyRequest): Promise<void> => {
+    if (!sameDigest(digest, digestOf(bearer(request)))) throw new EngineError('credentials-invalid')
+  }
+}
+
+export function tenantOnly(tenants: Tenants) {
+  return async (request: FastifyRequest): Promise<void> => {
+    const caller = await tenants.byToken(bearer(request))
+    if (caller === null) throw new EngineError('credentials-invalid')
+    const named = request.headers['x-tenant-id']
+    if (!isTenantId(named) || named !== caller.id) throw new EngineError('tenant-mismatch')
+    callers.set(request, caller)
+  }
+}
+
+/** Only on routes behind `tenantOnly`; elsewhere it is a fault of the engine. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request)
+  if (!caller) throw new Error('a route without authentication asked for its caller')
+  return caller
+}

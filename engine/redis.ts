@@ -1,0 +1,39 @@
+// Connections to Redis: every one is opened here, with deadlines and a listener for errors. Refuses to queue commands
+// while Redis is away: a caller hears it at once and can say so, instead of waiting on a promise without an end.
+
+import { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+
+const CONNECT_TIMEOUT_MS = 2000
+const COMMAND_TIMEOUT_MS = 2000
+
+export type Connection = Redis
+
+export async function connect(url: string, role: 'commands' | 'subscriber', log: Logger): Promise<Connection> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectionName: `partywall-${role}`,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    enableAutoPipelining: role === 'commands',
+    retryStrategy: (times) => Math.min(times * 50, 1000),
+    ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
+  })
+  // Without a listener a lost connection would end the process. Reported once per outage, not once per attempt.
+  let away = false
+  redis.on('error', (error: Error) => {
+    if (!away) log.warn({ role, reason: error.message }, 'redis connection lost')
+    away = true
+  })
+  redis.on('ready', () => {
+    away = false
+  })
+  try {
+    await redis.connect()
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+  return redis
+}

@@ -1,0 +1,69 @@
+// Reading what a tenant has: its definitions and its runs. Every read is of one tenant's keys, the caller's own; the
+// replaceable finder is the place where a foreign id is refused. Refuses to tell a foreign id from an unknown one.
+
+import { EngineError } from './errors.ts'
+import { tenantKey, tenantKeys } from './queue/keys.ts'
+import type { FunctionLibrary } from './queue/library.ts'
+import type { Connection } from './redis.ts'
+import type { TenantId } from './tenant.ts'
+import { type Definition, definitionSchema, parseRecord, parseRunId, type Run } from './workflow.ts'
+
+export type RunReader = (owner: TenantId, entryId: string) => Promise<Run | null>
+
+/** Whether, and how, the caller reaches the run of this owner. */
+export type RunFinder = (read: RunReader, caller: TenantId, owner: TenantId, entryId: string) => Promise<Run | null>
+
+export const ownRunsOnly: RunFinder = async (read, caller, owner, entryId) =>
+  owner === caller ? await read(owner, entryId) : null
+
+export class Runs {
+  readonly #redis: Connection
+  readonly #library: FunctionLibrary
+  readonly #find: RunFinder
+
+  constructor(redis: Connection, library: FunctionLibrary, find: RunFinder) {
+    this.#redis = redis
+    this.#library = library
+    this.#find = find
+  }
+
+  async define(tenant: TenantId, name: string, definition: Definition): Promise<void> {
+    const done = await this.#library.call('define', tenantKeys(tenant), [name, JSON.stringify(definition)])
+    if (done !== 1) throw new EngineError('credentials-invalid')
+  }
+
+  async definition(tenant: TenantId, name: string): Promise<Definition> {
+    const text = await this.#redis.hget(tenantKey.workflows(tenant), name)
+    if (text === null) throw new EngineError('workflow-unknown')
+    return definitionSchema.parse(JSON.parse(text))
+  }
+
+  async byId(caller: TenantId, id: string): Promise<Run> {
+    const parsed = parseRunId(id)
+    const run = parsed && (await this.#find(this.#read, caller, parsed.owner, parsed.entryId))
+    if (!run) throw new EngineError('run-unknown')
+    return run
+  }
+
+  readonly #read: RunReader = async (owner, entryId) => {
+    const record = await this.#redis.hget(tenantKey.runs(owner), entryId)
+    return record === null ? null : parseRecord(owner, entryId, record)
+  }
+
+  /** Newest first. The cursor is the last run's own entry id, so a page stays where it is while runs are added. */
+  async list(tenant: TenantId, after: string | null, limit: number): Promise<{ runs: Run[]; cursor: string | null }> {
+    const index = tenantKey.index(tenant)
+    const rank = after === null ? null : await this.#redis.zrevrank(index, after)
+    // A cursor that retention has dropped was older than all that is kept: nothing comes after it.
+    if (after !== null && rank === null) return { runs: [], cursor: null }
+    const from = rank === null ? 0 : rank + 1
+    const ids = await this.#redis.zrevrange(index, from, from + limit - 1)
+    if (ids.length === 0) return { runs: [], cursor: null }
+    const records = await this.#redis.hmget(tenantKey.runs(tenant), ...ids)
+    const runs = ids.flatMap((id, at) => {
+      const record = records[at]
+      return record ? [parseRecord(tenant, id, record)] : []
+    })
+    return { runs, cursor: ids.length === limit ? (ids.at(-1) ?? null) : null }
+  }
+}

@@ -1,0 +1,58 @@
+// The life of the engine's process, the same for both doors: configuration, start, one line when ready, drain on SIGTERM.
+// Refuses to show a stack trace to somebody who only got a setting wrong: one message, a designed exit code.
+
+import { pino } from 'pino'
+import { readConfig } from './config.ts'
+import { StartError } from './errors.ts'
+import { type Engine, type EngineParts, startEngine } from './index.ts'
+
+const GRACE_MS = 5000
+const START_WITHIN_MS = 2800
+
+export async function serve(parts: EngineParts = {}, beforeExit: () => void = () => {}): Promise<void> {
+  try {
+    const { port, logLevel, ...config } = readConfig(process.env)
+    const log = pino({ level: logLevel, base: null }, pino.destination({ dest: 2, sync: false }))
+    const engine = await withinDeadline(startEngine({ ...config, log }, port, parts), config.redisUrl)
+    stopOnSignal(engine, beforeExit)
+    process.stdout.write(`${JSON.stringify({ ready: true, port: engine.port })}\n`)
+  } catch (error) {
+    process.stderr.write(`partywall engine: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(error instanceof StartError ? error.exitCode : 4)
+  }
+}
+
+async function withinDeadline(starting: Promise<Engine>, redisUrl: string): Promise<Engine> {
+  const where = URL.canParse(redisUrl) ? new URL(redisUrl).host : redisUrl
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StartError(4, `Redis at ${where} does not answer`)), START_WITHIN_MS)
+  })
+  try {
+    return await Promise.race([starting, late])
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    if (reason.includes('EADDRINUSE') || reason.includes('EACCES')) throw new StartError(4, `cannot listen: ${reason}`)
+    throw new StartError(4, `Redis at ${where} cannot be used: ${reason}`, error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function stopOnSignal(engine: Engine, beforeExit: () => void): void {
+  let stopping = false
+  const stop = () => {
+    if (stopping) return
+    stopping = true
+    engine
+      .stop(GRACE_MS)
+      .catch((error: unknown) => process.stderr.write(`partywall engine: while stopping: ${String(error)}\n`))
+      .finally(() => {
+        beforeExit()
+        process.exit(0)
+      })
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}

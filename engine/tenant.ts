@@ -1,0 +1,65 @@
+// Who a tenant is: its id, its limits, the token that speaks for it. An id is validated once, here, and carried as a
+// branded type. Refuses what is not an id instead of repairing it: a repaired id could be somebody else's.
+
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import { EngineError } from './errors.ts'
+
+declare const brand: unique symbol
+export type TenantId = string & { readonly [brand]: 'TenantId' }
+
+const SHAPE = /^[a-z0-9-]{1,64}$/
+
+/** Names that a path, a log or an object could take for something other than a tenant. */
+const RESERVED = new Set(['default', 'system', 'root', 'admin', 'null', 'undefined', 'constructor', 'prototype', ''])
+
+export function isTenantId(text: unknown): text is TenantId {
+  return typeof text === 'string' && SHAPE.test(text) && !RESERVED.has(text)
+}
+
+export function parseTenantId(text: unknown): TenantId {
+  if (isTenantId(text)) return text
+  throw new EngineError('tenant-id-invalid', 'a tenant id is 1 to 64 of a-z, 0-9 and -, and not a reserved name')
+}
+
+const PAYLOAD_BYTES_MAX = 1 << 20
+
+export const limitsSchema = z.strictObject({
+  /** Starts in any 60 s, those through the API and those written straight into the stream together. */
+  startsPerMinute: z.number().int().min(1).max(1_000_000).default(600),
+  concurrentRuns: z.number().int().min(1).max(10_000).default(8),
+  /** Hard: a run that takes longer is timed out, and its late result is ignored. */
+  maxRunMs: z.number().int().min(1).max(86_400_000).default(60_000),
+  maxQueued: z.number().int().min(1).max(1_000_000).default(1000),
+  maxPayloadBytes: z.number().int().min(2).max(PAYLOAD_BYTES_MAX).default(65_536),
+})
+export type Limits = z.infer<typeof limitsSchema>
+
+/** A change of limits names only what changes; a default here would reset what was not named. */
+export const limitsPatchSchema = z
+  .strictObject({
+    startsPerMinute: limitsSchema.shape.startsPerMinute.unwrap(),
+    concurrentRuns: limitsSchema.shape.concurrentRuns.unwrap(),
+    maxRunMs: limitsSchema.shape.maxRunMs.unwrap(),
+    maxQueued: limitsSchema.shape.maxQueued.unwrap(),
+    maxPayloadBytes: limitsSchema.shape.maxPayloadBytes.unwrap(),
+  })
+  .partial()
+export type LimitsPatch = z.infer<typeof limitsPatchSchema>
+
+export type TenantState = 'active'
+
+export const limitNames = ['startsPerMinute', 'concurrentRuns', 'maxRunMs', 'maxQueued', 'maxPayloadBytes'] as const
+
+export const newToken = (tenant: TenantId): string => `pw_${tenant}_${randomBytes(24).toString('base64url')}`
+
+export const digestOf = (token: string): string => hash('sha256', token, 'hex')
+
+export const sameDigest = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+
+/** The tenant that a token claims to speak for; null when it is not one of our tokens. Proves nothing by itself. */
+export function tenantOfToken(token: string): TenantId | null {
+  const id = /^pw_([a-z0-9-]{1,64})_[\w-]{16,64}$/.exec(token)?.[1]
+  return isTenantId(id) ? id : null
+}

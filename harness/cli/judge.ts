@@ -1,0 +1,24 @@
+// partywall judge: recomputes the verdict from saved evidence and says whether it is the one that was recorded.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { exitCodes } from '../failure.ts'
+import { judgeFolder, verdictText } from '../run/assemble.ts'
+
+export async function judgeCommand(argv: { run: string; json: boolean }): Promise<number> {
+  const { evidence, verdict } = judgeFolder(argv.run)
+  const text = verdictText(verdict)
+  const path = join(argv.run, 'verdict.json')
+  const recorded = existsSync(path) ? readFileSync(path, 'utf8') : null
+  const same =
+    recorded === null
+      ? 'no verdict was recorded'
+      : recorded === text
+        ? 'identical to the recorded one'
+        : 'NOT the recorded one'
+  if (argv.json) process.stdout.write(text)
+  else for (const reason of verdict.reasons) process.stderr.write(`  ${reason}\n`)
+  process.stderr.write(`verdict: ${verdict.outcome} (${same}), run seed ${evidence.runSeed}\n`)
+  if (recorded !== null && recorded !== text) return exitCodes.inconclusive
+  return exitCodes[verdict.outcome]
+}

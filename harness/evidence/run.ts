@@ -1,0 +1,91 @@
+// A run's evidence: the facts of evidence.json, and the lines of journal.ndjson that the judge reads.
+
+import type { Arm, NoiseTally, Objectives } from './types.ts'
+
+/** evidence.json. `responseUs` of the blocks lies in histograms.hlog, under `tenant/arm/block/response`. */
+export interface Evidence {
+  version: 1
+  scenario: string
+  question: string
+  target: string
+  defect: string | null
+  /** Trips of the seeded defect as the engine's second door told them; null without one. Read by no probe and no verdict. */
+  defectTrips: number | null
+  runSeed: number
+  startedAt: string
+  endedAt: string
+  interrupted: boolean
+  partywall: string
+  machine: { platform: string; cores: number; memoryGiB: number; node: string }
+  stack: { redis: string }
+  quietTenants: QuietTenant[]
+  noisyTenant: string
+  objectives: Objectives
+  pairsPlanned: number
+  operationTimeoutMs: number
+  settleMs: number
+  blocks: BlockFacts[]
+  noise: Record<'placebo' | 'noise', NoiseTally>
+  noiseOrdered: Record<'placebo' | 'noise', { api: number; stream: number }>
+  hiccups: Array<{ who: 'generator' | 'control'; samples: number; p99Us: number; maxUs: number }>
+  /** Looks taken while the run went on: replayed by the judge. */
+  looks: Array<{ pair: number; outcome: string }>
+  targetDied: string | null
+  pairsEnded: string | null
+  notApplicable: Array<{ what: string; why: string }>
+  /** SHA-256 of the files beside this one. */
+  files: Record<string, string>
+}
+
+export interface QuietTenant {
+  label: string
+  ratePerSecond: number
+  stepMs: number
+}
+
+export interface BlockFacts {
+  index: number
+  arm: Arm
+  pair: number | null
+  startUs: number
+  settleUs: number
+  endUs: number
+  tenants: Array<{ tenant: string; offered: number; sent: number; ok: number; failed: number; unfinished: number }>
+}
+
+/** A probe's observation in the journal. */
+export interface ProbeObservation {
+  t: 'probe'
+  probe: 'read' | 'list'
+  atUs: number
+  arm: Arm | 'other'
+  reader: string
+  owner: string
+  /** HTTP status; 0 when there was no answer. */
+  status: number
+  /** Own and foreign canaries in the answer. */
+  own: number
+  foreign: Array<{ owner: string; digest: string; encoding: string }>
+  /** For a foreign read: whether the answer equals that for an id that does not exist. */
+  likeUnknown: boolean | null
+}
+
+/** What a tenant received on its own connections, per collection. */
+export interface ReceivedObservation {
+  t: 'received'
+  tenant: string
+  messages: number
+  own: number
+}
+
+export interface SightingObservation {
+  t: 'sighting'
+  atUs: number
+  receiver: string
+  owner: string
+  digest: string
+  encoding: string
+  where: string
+}
+
+export type ProbeLine = ProbeObservation | ReceivedObservation | SightingObservation

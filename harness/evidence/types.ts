@@ -1,0 +1,73 @@
+// The frozen record every claim cites: what a run saved, in the shape it was saved.
+// This file imports nothing of ours, holds no logic and refuses secrets: a canary is an owner and a digest.
+
+/** The four kinds of time a block belongs to. Only `placebo` and `noise` are compared by the verdict. */
+export type Arm = 'silence' | 'placebo' | 'noise'
+
+/** One tenant in one steady window of one block. Times are integer microseconds at 3 significant digits. */
+export interface TenantWindow {
+  tenant: string
+  /** Arrivals whose intended start lies in the steady window: scheduled, sent, answered well, answered badly, never answered. */
+  offered: number
+  sent: number
+  ok: number
+  failed: number
+  unfinished: number
+  /** Response times of ok operations as [valueUs, count], ascending. Failed and unfinished ones are infinite and not in here. */
+  responseUs: ReadonlyArray<readonly [number, number]>
+}
+
+/** One block: its arm, its pair (silence has none) and its steady window on the generator's clock. */
+export interface Block {
+  index: number
+  arm: Arm
+  /** 1-based; both blocks of a pair carry the same number; null for silence. */
+  pair: number | null
+  /** Microseconds since the generator's zero. The first `settleUs` after startUs are cut. */
+  startUs: number
+  settleUs: number
+  endUs: number
+  tenants: TenantWindow[]
+}
+
+/** What the noise makers did in one block, or in one arm when summed. */
+export interface NoiseTally {
+  apiSent: number
+  apiAnswered: number
+  apiRefused: number
+  apiErrors: number
+  streamSent: number
+  streamErrors: number
+  /** CPU of the noise makers' threads, microseconds. */
+  cpuUs: number
+}
+
+export interface Objectives {
+  /** p99 of response time must be at most this many milliseconds. */
+  p99Ms: number
+  /** Share of offered quiet operations that must end well, 0..1. */
+  successRatio: number
+  /** Largest allowed p99(noise)/p99(placebo). */
+  interferenceRatio: number
+  /** Absolute floor in milliseconds below which a rise is no interference; 0 for none. */
+  interferenceFloorMs: number
+}
+
+export interface Observation {
+  atUs: number
+  arm: Arm | 'other'
+  what: string
+}
+
+export interface Finding {
+  probe: string
+  finding: 'held' | 'broken' | 'inconclusive' | 'not-applicable'
+  /** Tenants whose promise this is about; for a broken one, whose bytes were seen and who saw them. */
+  tenants: string[]
+  /** How often the question was asked and how often the owner's positive control succeeded. */
+  opportunities: number
+  controls: number
+  reason: string
+  /** The smallest witness: at most a few observations. */
+  witness: Observation[]
+}

@@ -1,0 +1,60 @@
+// Promise: nothing that a tenant lists or receives holds a canary of somebody else.
+// The positive control is the tenant's own canaries in the same places.
+
+import type { ProbeLine } from '../evidence/run.ts'
+import type { Finding, Observation } from '../evidence/types.ts'
+
+export const name = 'canaries-stay-with-tenant'
+export const promise = 'lists, answers and events hold no canary of another tenant'
+
+interface Seen {
+  messages: number
+  own: number
+}
+
+export function judge(lines: readonly ProbeLine[], tenants: readonly string[]): Finding {
+  const seen = new Map<string, Seen>()
+  const witness: Observation[] = []
+  const owners = new Set<string>()
+  const who = new Set<string>()
+  let leaks = 0
+  const count = (tenant: string, messages: number, own: number) => {
+    const at = seen.get(tenant) ?? { messages: 0, own: 0 }
+    seen.set(tenant, { messages: at.messages + messages, own: at.own + own })
+  }
+  const leak = (receiver: string, owner: string, observation: Observation) => {
+    leaks++
+    owners.add(owner)
+    who.add(`${receiver} saw a canary of ${owner}`)
+    if (witness.length < 3) witness.push(observation)
+  }
+  for (const line of lines) {
+    if (line.t === 'received') count(line.tenant, line.messages, line.own)
+    if (line.t === 'sighting') {
+      const what = `${line.receiver}: canary ${line.digest} of ${line.owner} in ${line.where} (${line.encoding})`
+      leak(line.receiver, line.owner, { atUs: Math.round(line.atUs), arm: 'other', what })
+    }
+    if (line.t === 'probe' && line.probe === 'list' && line.status > 0) {
+      count(line.reader, 1, line.own)
+      for (const { owner, digest, encoding } of line.foreign) {
+        const what = `${line.reader}: canary ${digest} of ${owner} in its list of runs (${encoding})`
+        leak(line.reader, owner, { atUs: Math.round(line.atUs), arm: line.arm, what })
+      }
+    }
+  }
+  const opportunities = [...seen.values()].reduce((sum, at) => sum + at.messages, 0)
+  const controls = [...seen.values()].reduce((sum, at) => sum + at.own, 0)
+  const counts = { opportunities, controls }
+  if (leaks > 0) {
+    const reason = `${leaks} foreign canaries in ${opportunities} messages: ${[...who].sort().join(', ')}`
+    return { probe: name, finding: 'broken', tenants: [...owners].sort(), ...counts, reason, witness }
+  }
+  const blind = tenants.filter((tenant) => (seen.get(tenant)?.own ?? 0) === 0)
+  if (blind.length > 0) {
+    const reason = `no positive control: ${blind.join(', ')} never saw a canary of its own (${opportunities} messages in all)`
+    return { probe: name, finding: 'inconclusive', tenants: blind, ...counts, reason, witness: [] }
+  }
+  const bound = ((3 / opportunities) * 100).toPrecision(2)
+  const reason = `0 foreign canaries in ${opportunities} messages (so fewer than ${bound} % hold one, 95 %); ${controls} own canaries seen`
+  return { probe: name, finding: 'held', tenants: [...tenants], ...counts, reason, witness: [] }
+}

@@ -1,0 +1,90 @@
+// The evidence as far as it is known before the first arrival, and the small sums over it.
+
+import { availableParallelism, totalmem } from 'node:os'
+import type { Evidence } from '../evidence/run.ts'
+import { probes } from '../probes/list.ts'
+import type { Target, TenantAccess } from '../target/port.ts'
+import { OPERATION_TIMEOUT_MS, type RunOptions } from './sequence.ts'
+import { plans } from './stand.ts'
+
+export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evidence['notApplicable'] {
+  const missing: Evidence['notApplicable'] = []
+  if (!noisy.stream) missing.push({ what: 'stream flood', why: 'the target offers no direct stream access' })
+  if (!quiet[0]?.read) missing.push({ what: probes[0]?.name ?? '', why: 'the target names no route that reads a run' })
+  if (!quiet[0]?.list)
+    missing.push({ what: 'foreign canaries in lists', why: 'the target names no route that lists runs' })
+  return missing
+}
+
+export function draft(
+  options: RunOptions,
+  target: Target,
+  redis: string,
+  rates: number[],
+  pairsPlanned: number,
+  startedAt: Date,
+): Evidence {
+  const { scenario, runSeed } = options
+  const none = { apiSent: 0, apiAnswered: 0, apiRefused: 0, apiErrors: 0, streamSent: 0, streamErrors: 0, cpuUs: 0 }
+  return {
+    version: 1,
+    scenario: scenario.scenario,
+    question: scenario.question,
+    target: target.name,
+    defect: options.target.kind === 'reference' ? options.target.defect : null,
+    defectTrips: null,
+    runSeed,
+    startedAt: startedAt.toISOString(),
+    endedAt: '',
+    interrupted: false,
+    partywall: '0.1.0',
+    machine: {
+      platform: `${process.platform} ${process.arch}`,
+      cores: availableParallelism(),
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+    stack: { redis },
+    quietTenants: plans(scenario, '').quiet.map(({ label, stepMs }, i) => ({
+      label,
+      stepMs,
+      ratePerSecond: rates[i] ?? 0,
+    })),
+    noisyTenant: 'noisy',
+    objectives: scenario.objectives,
+    pairsPlanned,
+    operationTimeoutMs: OPERATION_TIMEOUT_MS,
+    settleMs: scenario.blocks.settleMs,
+    blocks: [],
+    noise: { placebo: none, noise: none },
+    noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+    hiccups: [],
+    looks: [],
+    targetDied: null,
+    pairsEnded: null,
+    notApplicable: [],
+    files: {},
+  }
+}
+
+/** A block in which nothing at all was answered: the target is gone, even where its process cannot be watched. */
+export function deadBlock(evidence: Evidence): string | null {
+  for (const { index, arm, tenants } of evidence.blocks.slice(-2)) {
+    const offered = tenants.reduce((sum, t) => sum + t.offered, 0)
+    const ok = tenants.reduce((sum, t) => sum + t.ok, 0)
+    if (offered >= 20 && ok === 0) return `0 of ${offered} quiet operations ended well in block ${index} (${arm})`
+  }
+  return null
+}
+
+export function merged(tallies: Evidence['hiccups']): Evidence['hiccups'][number] {
+  const samples = tallies.reduce((sum, t) => sum + t.samples, 0)
+  const sorted = [...tallies].sort((x, y) => x.p99Us - y.p99Us)
+  return {
+    who: 'generator',
+    samples,
+    // Of the windows' p99s the median: one stalled window is the machine's, a stalled median the generator's.
+    p99Us: sorted[Math.floor(sorted.length / 2)]?.p99Us ?? 0,
+    maxUs: Math.max(0, ...tallies.map((t) => t.maxUs)),
+  }
+}

@@ -1,0 +1,101 @@
+// A run's folder: made before anything starts, written as evidence comes, removed again when nothing true could be put in.
+
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Failure } from '../failure.ts'
+
+/** A run writes about 8 MB; less room than this is refused before anything starts. */
+const ROOM_BYTES = 64 * 1024 * 1024
+
+export class RunFolder {
+  readonly path: string
+  /** The topmost folder that we made ourselves, for taking back. */
+  readonly #made: string | undefined
+
+  private constructor(path: string, made: string | undefined) {
+    this.path = path
+    this.#made = made
+  }
+
+  /** @throws Failure usage when it cannot be made, is not empty, cannot be written, or has too little room */
+  static create(out: string | undefined, scenario: string, now: Date): RunFolder {
+    const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
+    const path = resolve(out ?? join('partywall-runs', `${stamp}-${scenario}`))
+    const fix = 'give another folder with --out'
+    if (existsSync(path) && readdirSyncSafe(path).length > 0) {
+      throw new Failure('usage', 'out-not-empty', `the folder ${path} is not empty, or not a folder`, { fix })
+    }
+    let made: string | undefined
+    try {
+      made = mkdirSync(path, { recursive: true })
+      const { bavail, bsize } = statfsSync(path)
+      if (bavail * bsize < ROOM_BYTES)
+        throw new Error(`only ${Math.floor((bavail * bsize) / 1e6)} MB left there, a run wants 64 MB`)
+      writeFileSync(join(path, '.writable'), 'x')
+      rmSync(join(path, '.writable'))
+    } catch (cause) {
+      if (made) rmSync(made, { recursive: true, force: true })
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new Failure('usage', 'out-not-writable', `cannot write a run into ${path}: ${why}`, { fix, cause })
+    }
+    return new RunFolder(path, made)
+  }
+
+  append(name: string, text: string): void {
+    if (text !== '') this.#guarded(() => appendFileSync(join(this.path, name), text))
+  }
+
+  /** Whole or not at all. */
+  write(name: string, text: string): void {
+    const path = join(this.path, name)
+    this.#guarded(() => {
+      writeFileSync(`${path}.part`, text)
+      renameSync(`${path}.part`, path)
+    })
+  }
+
+  digest(name: string): string {
+    return digestFile(join(this.path, name))
+  }
+
+  /** Takes back what we made: a run that ended before it had evidence leaves nothing. */
+  discard(): void {
+    if (this.#made) rmSync(this.#made, { recursive: true, force: true })
+    else for (const file of readdirSyncSafe(this.path)) rmSync(join(this.path, file), { recursive: true, force: true })
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work()
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new Failure('environment', 'evidence-not-written', `the evidence could not be written: ${why}`, {
+        fix: 'make room, or give another folder with --out',
+        cause,
+      })
+    }
+  }
+}
+
+export function digestFile(path: string): string {
+  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent'
+}
+
+function readdirSyncSafe(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return ['?']
+  }
+}

@@ -1,0 +1,120 @@
+// What must hold before a latency finding may be pass or fail. Pure: evidence in, named facts out.
+
+import type { Evidence } from '../evidence/run.ts'
+import type { Block } from '../evidence/types.ts'
+import { type Counts, quantile } from '../recording/interval-log.ts'
+import type { Precondition } from '../verdict/types.ts'
+
+const ms = (us: number) => `${(us / 1000).toFixed(1)} ms`
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`
+
+/** CPU of the noise makers may differ this much between the arms. */
+const CPU_TOLERANCE = 0.1
+const SENT_TOLERANCE = 0.01
+/** In silence the quiet p50 may be at most this, and at most twice the declared step time. */
+const QUIET_P50_LIMIT_US = 30_000
+
+export function preconditions(
+  evidence: Evidence,
+  blocks: readonly Block[],
+  intervals: ReadonlyMap<string, Counts>,
+): Precondition[] {
+  const arms = (['placebo', 'noise'] as const).filter((arm) => blocks.some((block) => block.arm === arm))
+  return [
+    ...arms.map((arm) => sentOnTime(blocks, arm)),
+    ...arms.map((arm) => lateness(evidence, intervals, arm)),
+    ...evidence.hiccups.map((tally) => hiccups(evidence, tally)),
+    ...arms.map((arm) => noiseDelivered(evidence, arm)),
+    // Where only one arm was reached there is nothing to compare, and no ratio either.
+    ...(arms.length === 2 ? [cpuAgrees(evidence)] : []),
+    ...evidence.quietTenants.map((tenant) => canBeHurt(tenant, blocks)),
+  ]
+}
+
+function sentOnTime(blocks: readonly Block[], arm: 'placebo' | 'noise'): Precondition {
+  const windows = blocks.filter((block) => block.arm === arm)
+  const sum = (of: 'offered' | 'sent') => windows.flatMap((b) => b.tenants).reduce((total, t) => total + t[of], 0)
+  const [offered, sent] = [sum('offered'), sum('sent')]
+  const held = offered > 0 && Math.abs(sent - offered) / offered <= SENT_TOLERANCE
+  return {
+    name: `sent-as-scheduled-${arm}`,
+    held,
+    spoils: 'both',
+    detail: `${sent} of ${offered} scheduled arrivals were sent in ${windows.length} ${arm} blocks (within 1 % wanted)`,
+  }
+}
+
+function pooled(intervals: ReadonlyMap<string, Counts>, arm: string, kind: string): Counts {
+  const all = new Map<number, number>()
+  for (const [tag, counts] of intervals) {
+    const [, tagArm, , tagKind] = tag.split('/')
+    if (tagArm !== arm || tagKind !== kind) continue
+    for (const [value, count] of counts) all.set(value, (all.get(value) ?? 0) + count)
+  }
+  return [...all].sort((x, y) => x[0] - y[0])
+}
+
+function lateness(evidence: Evidence, intervals: ReadonlyMap<string, Counts>, arm: string): Precondition {
+  const counts = pooled(intervals, arm, 'lateness')
+  const p99 = quantile(counts, 0.99)
+  const limitUs = evidence.objectives.p99Ms * 100
+  const n = counts.reduce((sum, [, count]) => sum + count, 0)
+  const detail =
+    p99 === null
+      ? `no arrivals were sent in the ${arm} blocks`
+      : `send lateness p99 ${ms(p99)} over ${n} arrivals in the ${arm} blocks (limit ${ms(limitUs)}, a tenth of the SLO)`
+  return { name: `send-lateness-${arm}`, held: p99 !== null && p99 <= limitUs, spoils: 'both', detail }
+}
+
+function hiccups(evidence: Evidence, tally: Evidence['hiccups'][number]): Precondition {
+  const limitUs = evidence.objectives.p99Ms * 100
+  return {
+    name: `hiccups-${tally.who}`,
+    held: tally.samples > 0 && tally.p99Us <= limitUs,
+    spoils: 'both',
+    detail: `timers in the ${tally.who} were late by p99 ${ms(tally.p99Us)}, at most ${ms(tally.maxUs)} (n=${tally.samples}; p99 limit ${ms(limitUs)})`,
+  }
+}
+
+function noiseDelivered(evidence: Evidence, arm: 'placebo' | 'noise'): Precondition {
+  const { apiSent, streamSent } = evidence.noise[arm]
+  const { api, stream } = evidence.noiseOrdered[arm]
+  const held = api > 0 && apiSent >= api * 0.95 && streamSent >= stream * 0.95
+  return {
+    name: `noise-delivered-${arm}`,
+    held,
+    // Weak noise cannot have caused a rise that was not there; weak placebo can.
+    spoils: arm === 'noise' ? 'pass' : 'fail',
+    detail: `${apiSent} of ${api} requests and ${streamSent} of ${stream} stream entries were sent in the ${arm} blocks (95 % wanted)`,
+  }
+}
+
+function cpuAgrees(evidence: Evidence): Precondition {
+  const { placebo, noise } = evidence.noise
+  const mean = (placebo.cpuUs + noise.cpuUs) / 2
+  const apart = mean === 0 ? 1 : Math.abs(noise.cpuUs - placebo.cpuUs) / mean
+  return {
+    name: 'noise-makers-cpu',
+    held: apart <= CPU_TOLERANCE,
+    // The arm whose makers took more CPU was the more burdened one by our own doing.
+    spoils: noise.cpuUs > placebo.cpuUs ? 'fail' : 'pass',
+    detail: `the noise makers used ${ms(placebo.cpuUs)} of CPU under placebo and ${ms(noise.cpuUs)} under noise: ${percent(apart)} apart (10 % allowed)`,
+  }
+}
+
+function canBeHurt(tenant: Evidence['quietTenants'][number], blocks: readonly Block[]): Precondition {
+  const counts = blocks
+    .filter((block) => block.arm === 'silence')
+    .flatMap((block) => block.tenants.filter((t) => t.tenant === tenant.label))
+    .flatMap((t) => t.responseUs.map(([value, count]): [number, number] => [value, count]))
+    .sort((x, y) => x[0] - y[0])
+  const p50 = quantile(counts, 0.5)
+  const n = counts.reduce((sum, [, count]) => sum + count, 0)
+  const held = p50 !== null && p50 <= QUIET_P50_LIMIT_US && tenant.stepMs * 1000 <= p50 / 2
+  return {
+    name: `can-be-hurt-${tenant.label}`,
+    held,
+    spoils: 'pass',
+    detail: `${tenant.label}: p50 in silence ${p50 === null ? 'unknown' : ms(p50)} (n=${n}; at most 30 ms wanted), of which ${tenant.stepMs} ms declared step time (at most half wanted)`,
+  }
+}

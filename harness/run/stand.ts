@@ -1,0 +1,83 @@
+// Brings up what a run measures: stack, target, tenants. Whatever is started here says how it is cleaned.
+
+import { randomBytes } from 'node:crypto'
+import type { Scenario } from '../scenario/schema.ts'
+import { type Guard, openGuard } from '../stack/guard.ts'
+import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
+import { httpTarget } from '../target/http.ts'
+import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
+import { referenceTarget } from '../target/reference.ts'
+import type { RunOptions } from './sequence.ts'
+
+export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
+  const quiet: TenantPlan[] = []
+  const rates: number[] = []
+  let noisy: TenantPlan | null = null
+  for (const tenant of scenario.tenants) {
+    for (let i = 0; i < tenant.count; i++) {
+      const label = tenant.role === 'noisy' ? 'noisy' : `quiet-${quiet.length + 1}`
+      const plan = { label, id: `${label}${tag}`, stepMs: tenant.stepMs, ...tenant.limits }
+      if (tenant.role === 'noisy') noisy = plan
+      else {
+        quiet.push(plan)
+        rates.push(tenant.arrivalsPerSecond)
+      }
+    }
+  }
+  if (!noisy) throw new Error('the schema lets no scenario through without a noisy tenant')
+  return { quiet, noisy, rates }
+}
+
+export interface Stand {
+  target: Target
+  quiet: TenantAccess[]
+  noisy: TenantAccess
+  redis: string
+  guard: Guard
+  died: Promise<string>
+}
+
+export async function stand(options: RunOptions, cleaners: Array<() => Promise<unknown>>): Promise<Stand> {
+  const guard = await openGuard()
+  cleaners.push(() => guard.close())
+  const tag = options.redisUrl ? `-${randomBytes(3).toString('hex')}` : ''
+  let target: Target
+  let redis = 'none of ours'
+  const deaths: Array<Promise<string>> = []
+  if (options.target.kind === 'reference') {
+    const server = options.redisUrl ? await useGivenRedis(options.redisUrl) : await startPrivateRedis(guard)
+    if ('exited' in server) deaths.push(server.exited)
+    redis = `${server.kind}, ${server.version}`
+    const { defect } = options.target
+    target = referenceTarget({ guard, redisUrl: server.url, namespace: tag === '' ? '0' : tag.slice(1), defect })
+  } else {
+    target = httpTarget(options.target.file)
+  }
+  cleaners.push(() => target.stop())
+  await target.start()
+  deaths.push(target.exited.then(({ reason }) => reason))
+  const planned = plans(options.scenario, tag)
+  const provision = async (plan: TenantPlan) => {
+    const access = await target.provision(plan)
+    cleaners.push(() => target.remove(access))
+    return access
+  }
+  const quiet: TenantAccess[] = []
+  for (const plan of planned.quiet) quiet.push(await provision(plan))
+  return { target, quiet, noisy: await provision(planned.noisy), redis, guard, died: Promise.race(deaths) }
+}
+
+/** The access with its canary filled in, for makers that send the same bytes each time. */
+export function fillCanary(access: TenantAccess, canary: string): TenantAccess {
+  const fill = (text: string) => text.replaceAll('{{canary}}', canary)
+  const { start, stream } = access
+  const filled: TenantAccess = {
+    ...access,
+    start: start.body === undefined ? start : { ...start, body: fill(start.body) },
+  }
+  if (stream) {
+    const fields = Object.fromEntries(Object.entries(stream.fields).map(([key, value]) => [key, fill(value)]))
+    filled.stream = { ...stream, fields }
+  }
+  return filled
+}

@@ -1,0 +1,149 @@
+// The run's threads and the control process, each behind a few typed calls. Starting and asking; no judging.
+
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Collected, FromGenerator, GeneratorPlan, ToGenerator } from '../load/generator-messages.ts'
+import type {
+  ApiNoisePlan,
+  FromNoise,
+  ModalAnswer,
+  NoiseDone,
+  StreamNoisePlan,
+  ToNoise,
+} from '../load/noise-messages.ts'
+import type { HiccupTally } from '../recording/hiccup.ts'
+import type { Guard } from '../stack/guard.ts'
+
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const script = (path: string) => new URL(`../${path}.${extension}`, import.meta.url)
+
+/** A thread that fails ends the run: its error is rejected into whoever waits. */
+function failures(worker: Worker, who: string): Promise<never> {
+  const failed = new Promise<never>((_, reject) => {
+    worker.on('error', (cause) => reject(new Error(`the ${who} thread failed`, { cause })))
+  })
+  failed.catch(() => {})
+  return failed
+}
+
+export interface GeneratorThread {
+  begin(zeroNs: bigint): void
+  collect(fromUs: number, toUs: number, withinMs: number): Promise<Collected>
+  stop(): Promise<void>
+}
+
+export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: number): Promise<GeneratorThread> {
+  const worker = new Worker(script('load/generator'), { workerData: plan })
+  const failed = failures(worker, 'generator')
+  const subscribed = Promise.withResolvers<void>()
+  const waiting = new Map<number, (collected: Collected) => void>()
+  let requests = 0
+  let problem = ''
+  worker.on('message', (message: FromGenerator) => {
+    if (message.type === 'subscribed') subscribed.resolve()
+    else if (message.type === 'problem') problem = message.what
+    else waiting.get(message.request)?.(message)
+  })
+  const say = (message: ToGenerator) => worker.postMessage(message)
+  const timer = setTimeout(() => {
+    subscribed.reject(
+      new Error(`the target's events could not be subscribed to in ${subscribeWithinMs} ms. ${problem}`),
+    )
+  }, subscribeWithinMs)
+  try {
+    await Promise.race([subscribed.promise, failed])
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+  return {
+    begin: (zeroNs) => say({ type: 'begin', zeroNs }),
+    collect: (fromUs, toUs, withinMs) => {
+      const request = requests++
+      const answered = new Promise<Collected>((resolve) => waiting.set(request, resolve))
+      say({ type: 'collect', request, fromUs, toUs, withinMs })
+      return Promise.race([answered, failed])
+    },
+    stop: () => end(worker, () => say({ type: 'stop' })),
+  }
+}
+
+export interface NoiseThread {
+  block(arm: 'placebo' | 'noise', count: number, lengthMs: number): Promise<NoiseDone>
+  modal(): Promise<ModalAnswer | null>
+  stop(): Promise<void>
+}
+
+export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<NoiseThread> {
+  const worker = new Worker(script(`load/noise-${plan.kind}`), { workerData: plan })
+  const failed = failures(worker, `${plan.kind} noise`)
+  const ask = <T extends FromNoise['type']>(
+    type: T,
+    message: ToNoise | null,
+  ): Promise<Extract<FromNoise, { type: T }>> => {
+    const answered = new Promise<Extract<FromNoise, { type: T }>>((resolve) => {
+      const listen = (answer: FromNoise) => {
+        if (answer.type !== type) return
+        worker.off('message', listen)
+        resolve(answer as Extract<FromNoise, { type: T }>)
+      }
+      worker.on('message', listen)
+    })
+    if (message) worker.postMessage(message)
+    return Promise.race([answered, failed])
+  }
+  await ask('ready', null)
+  return {
+    block: (arm, count, lengthMs) => ask('done', { type: 'block', arm, count, lengthMs }),
+    modal: async () => (await ask('modal', { type: 'modal' })).answer,
+    stop: () => end(worker, () => worker.postMessage({ type: 'stop' } satisfies ToNoise)),
+  }
+}
+
+export interface SinkThread {
+  origin: string
+  redisUrl: string
+  answerLike(answer: ModalAnswer): void
+  stop(): Promise<void>
+}
+
+export async function startSink(): Promise<SinkThread> {
+  const worker = new Worker(script('load/sink'))
+  const failed = failures(worker, 'placebo sink')
+  const [{ origin, redisUrl }] = await Promise.race([once(worker, 'message'), failed])
+  return {
+    origin,
+    redisUrl,
+    answerLike: (answer) => worker.postMessage({ answer }),
+    stop: () => end(worker, () => worker.postMessage('stop')),
+  }
+}
+
+async function end(worker: Worker, ask: () => void): Promise<void> {
+  const gone = once(worker, 'exit')
+  ask()
+  const killer = setTimeout(() => void worker.terminate(), 1000)
+  await gone
+  clearTimeout(killer)
+}
+
+/** The control process's hiccup meter. */
+export function startControl(guard: Guard): { take(): Promise<HiccupTally> } {
+  const child = guard.spawn(process.execPath, [fileURLToPath(script('recording/control'))], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const stdout = child.stdout as Readable
+  stdout.setEncoding('utf8')
+  return {
+    take: async () => {
+      const line = once(stdout, 'data')
+      child.stdin?.write('\n')
+      const [text] = await line
+      return JSON.parse(String(text))
+    },
+  }
+}

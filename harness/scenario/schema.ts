@@ -1,0 +1,56 @@
+// What a scenario file may say. Strict: an unknown key is an error, never ignored.
+
+import { z } from 'zod'
+
+const positive = z.number().positive()
+const wholePositive = z.number().int().positive()
+
+const limits = z.strictObject({
+  startsPerMinute: wholePositive,
+  concurrentRuns: wholePositive,
+  maxRunMs: wholePositive,
+  maxQueued: wholePositive,
+})
+
+const quietTenants = z.strictObject({
+  role: z.literal('quiet'),
+  count: wholePositive.max(64),
+  arrivalsPerSecond: positive.max(5000),
+  stepMs: z.number().int().nonnegative(),
+  limits,
+})
+
+const noisyTenant = z.strictObject({
+  role: z.literal('noisy'),
+  count: z.literal(1),
+  stepMs: z.number().int().nonnegative(),
+  limits,
+})
+
+export const scenarioSchema = z.strictObject({
+  scenario: z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and hyphens'),
+  question: z.string().min(1),
+  tenants: z
+    .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
+    .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
+    .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy'),
+  noise: z.strictObject({
+    api: z.strictObject({ requestsPerSecond: wholePositive.max(20_000), connections: wholePositive.max(200) }),
+    stream: z.strictObject({ entriesPerSecond: z.number().int().nonnegative().max(50_000) }),
+  }),
+  blocks: z.strictObject({
+    pairs: z.number().int().min(3).max(200),
+    lengthMs: z.number().int().min(500).max(60_000),
+    settleMs: z.number().int().nonnegative(),
+    silence: z.number().int().min(1).max(20),
+    warmUpMs: z.number().int().min(500).max(60_000),
+  }),
+  objectives: z.strictObject({
+    p99Ms: positive,
+    successRatio: positive.max(1),
+    interferenceRatio: z.number().min(1.25).max(20),
+    interferenceFloorMs: z.number().nonnegative().default(0),
+  }),
+})
+
+export type Scenario = z.infer<typeof scenarioSchema>

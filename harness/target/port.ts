@@ -1,0 +1,67 @@
+// The port: what a system under test must offer. Adapters implement it; nobody else in the harness knows a target.
+
+/** One tenant as the harness plans it; ids are made by the harness. */
+export interface TenantPlan {
+  /** The label in reports: quiet-1, noisy. */
+  label: string
+  id: string
+  startsPerMinute: number
+  concurrentRuns: number
+  maxRunMs: number
+  maxQueued: number
+  /** Declared step time of its workflow, milliseconds. */
+  stepMs: number
+}
+
+/** A request as every adapter can say it. Headers hold the tenant's credential: never to be logged. */
+export interface Call {
+  method: 'GET' | 'POST'
+  path: string
+  headers: Record<string, string>
+  body?: string
+}
+
+/** How the generator learns that a run is done. */
+export type Completion =
+  | { by: 'response' }
+  | { by: 'poll'; everyMs: number; path: string; statusAt: string; done: string[]; failed: string[] }
+  | { by: 'sse'; call: Call; idAt: string; statusAt: string; done: string[]; failed: string[] }
+
+/** Everything a generator thread needs for one tenant; plain data, so that it can cross a thread. */
+export interface TenantAccess {
+  label: string
+  id: string
+  origin: string
+  /** `{{canary}}` in the body is replaced by a fresh canary for each run. */
+  start: Call
+  /** Dotted path of the run id in the answer; absent when completion is by response. */
+  startIdAt?: string
+  completion: Completion
+  /** Reads one run; `{id}` in the path. Absent: the target has no such route. */
+  read?: Call
+  /** Lists runs. */
+  list?: Call
+  /** Writes straight into the tenant's stream. */
+  stream?: { redisUrl: string; key: string; fields: Record<string, string> }
+}
+
+export interface TargetExit {
+  /** One sentence: what ended, with which code or signal. */
+  reason: string
+}
+
+export interface Target {
+  readonly name: string
+  readonly capabilities: ReadonlySet<'sse' | 'stream' | 'read' | 'list' | 'backlog' | 'trips'>
+  /** Brings the target up and waits until it answers. Throws an EnvironmentError. */
+  start(): Promise<void>
+  provision(plan: TenantPlan): Promise<TenantAccess>
+  remove(access: TenantAccess): Promise<void>
+  /** Queued plus active runs of one tenant, or null where the target cannot say. */
+  backlog(access: TenantAccess): Promise<number | null>
+  /** Trip count of the seeded defect, relayed; no probe, verdict or precondition may read it. */
+  trips(): Promise<number | null>
+  /** Resolves when the target ends by itself. */
+  readonly exited: Promise<TargetExit>
+  stop(): Promise<void>
+}

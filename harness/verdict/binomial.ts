@@ -1,0 +1,61 @@
+// Exact intervals from counts alone: order statistics for a quantile, Clopper and Pearson for a share.
+// Every bound is one-sided at 95 %, so a claim about one side is wrong at most once in twenty.
+
+import { betaCumulative, binomialAtLeast } from './distributions.ts'
+import type { Descending } from './samples.ts'
+import type { Interval } from './types.ts'
+
+const CONFIDENCE = 0.95
+
+/** Ranks from the smallest (1..n) whose values bound a quantile; low 0 and high n+1 mean "no bound". */
+export function quantileRanks(samples: number, quantile: number): { low: number; high: number } {
+  // X_(j) ≥ q_p with probability P(Bin(n,p) ≤ j−1); X_(j) ≤ q_p with probability at least P(Bin(n,p) ≥ j).
+  const atLeast = (j: number) => binomialAtLeast(j, samples, quantile)
+  const high = firstWhere(1, samples + 1, (j) => j > samples || 1 - atLeast(j) >= CONFIDENCE)
+  const low = firstWhere(1, samples + 1, (j) => j > samples || atLeast(j) < CONFIDENCE) - 1
+  return { low, high }
+}
+
+/** The first whole number in from..to for which a condition that stays true once true holds. */
+function firstWhere(from: number, to: number, holds: (j: number) => boolean): number {
+  let low = from
+  let high = to
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/**
+ * Interval for the quantile `permille`/1000 of a descending list. High is Infinity when samples are too few or when
+ * failures reach that far; low is 0 when samples are too few. Null without samples.
+ */
+export function quantileInterval(values: Descending, permille: number): Interval | null {
+  const n = values.length
+  const point = values[Math.floor((n * (1000 - permille)) / 1000)]
+  if (point === undefined) return null
+  const { low, high } = quantileRanks(n, permille / 1000)
+  return { point, low: low === 0 ? 0 : (values[n - low] ?? 0), high: values[n - high] ?? Number.POSITIVE_INFINITY }
+}
+
+/** Clopper-Pearson bounds for a share of `good` among `all`; 0..1 when nothing was counted. */
+export function shareInterval(good: number, all: number): Interval {
+  if (all === 0) return { point: 0, low: 0, high: 1 }
+  const low = good === 0 ? 0 : betaQuantile(1 - CONFIDENCE, good, all - good + 1)
+  const high = good === all ? 1 : betaQuantile(CONFIDENCE, good + 1, all - good)
+  return { point: good / all, low, high }
+}
+
+/** x with I_x(a, b) = p, by bisection to the last bit that matters. */
+function betaQuantile(p: number, a: number, b: number): number {
+  let low = 0
+  let high = 1
+  for (let turn = 0; turn < 60; turn++) {
+    const middle = (low + high) / 2
+    if (betaCumulative(middle, a, b) < p) low = middle
+    else high = middle
+  }
+  return (low + high) / 2
+}

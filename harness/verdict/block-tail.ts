@@ -1,0 +1,67 @@
+// Procedure C: Student's t on the logarithm of block p99s, paired. Finds large effects after a few pairs; it only ever
+// says fail, because a worsening of the far tail alone escapes it.
+
+import { studentUpperTail } from './distributions.ts'
+import type { Edge } from './exceedance.ts'
+import { type Descending, rankFromTop, SMALLEST_MS } from './samples.ts'
+
+/** Consecutive pairs are merged until each arm has at least this many samples. */
+const SAMPLES_AT_LEAST = 60
+/** Response times are recorded at 3 significant digits: a smaller spread of logarithms is rounding, not certainty. */
+const SPREAD_AT_LEAST = 0.001
+
+/** Procedure C for one tenant; pairs are added in order, those left over from merging wait for the next. */
+export class BlockTails {
+  readonly #edge: Edge
+  readonly #timeoutMs: number
+  #off: Descending[] = []
+  #on: Descending[] = []
+  #offCount = 0
+  #onCount = 0
+  /** Merged pairs so far, the sum of their x, and of its square. */
+  #merged = 0
+  #sum = 0
+  #squares = 0
+
+  /** @param timeoutMs stands for a response that never came */
+  constructor(edge: Edge, timeoutMs: number) {
+    this.#edge = edge
+    this.#timeoutMs = timeoutMs
+  }
+
+  /** @param on as recorded, nothing taken back */
+  add(off: Descending, on: Descending): void {
+    this.#off.push(off)
+    this.#on.push(on)
+    this.#offCount += off.length
+    this.#onCount += on.length
+    if (this.#offCount < SAMPLES_AT_LEAST || this.#onCount < SAMPLES_AT_LEAST) return
+    const quiet = this.#tail(this.#off, this.#offCount)
+    const noisy = this.#tail(this.#on, this.#onCount)
+    const allowed = Math.max(this.#edge.ratio, (quiet + this.#edge.floorMs) / quiet)
+    const x = Math.log(noisy) - Math.log(quiet) - Math.log(allowed)
+    this.#merged++
+    this.#sum += x
+    this.#squares += x * x
+    this.#off = []
+    this.#on = []
+    this.#offCount = 0
+    this.#onCount = 0
+  }
+
+  /** The value of rank ⌊0.01 n⌋ + 1 from the top, milliseconds. */
+  #tail(lists: readonly Descending[], count: number): number {
+    const value = rankFromTop(lists, Math.floor(count / 100) + 1)
+    return value === Number.POSITIVE_INFINITY ? this.#timeoutMs : Math.max(value, SMALLEST_MS)
+  }
+
+  /** P(T_{m−1} ≥ mean/(sd/√m)): small when the rise is above the edge. 1 with fewer than 3 merged pairs. */
+  pAbove(): number {
+    const m = this.#merged
+    if (m < 3) return 1
+    const mean = this.#sum / m
+    const variance = Math.max(0, (this.#squares - m * mean * mean) / (m - 1))
+    const sd = Math.max(Math.sqrt(variance), SPREAD_AT_LEAST)
+    return studentUpperTail(mean / (sd / Math.sqrt(m)), m - 1)
+  }
+}

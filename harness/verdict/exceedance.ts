@@ -1,0 +1,144 @@
+// Procedure X: do blocks under noise, after taking back the allowed rise, exceed a common threshold more often than
+// their partners? An exact sign-flip test on counts capped per pair, so that one stall of the machine cannot decide.
+
+import type { Objectives } from '../evidence/types.ts'
+import type { Descending } from './samples.ts'
+
+/** A rise to test against: the ratio θ and the absolute floor δ in milliseconds (0 for none). */
+export interface Edge {
+  ratio: number
+  floorMs: number
+}
+
+/** Above this multiple of the limit there must be no pass; below the other, no fail. Between them lies indifference. */
+export const PASS_EDGE = 1.3
+export const FAIL_EDGE = 0.8
+
+export function edgeAt(objectives: Objectives, multiple: number): Edge {
+  return { ratio: multiple * objectives.interferenceRatio, floorMs: multiple * objectives.interferenceFloorMs }
+}
+
+/** Response times under noise with the rise taken back: min(y/θ, y−δ), or y/θ without a floor. Keeps the order. */
+export function takeBack(edge: Edge, values: Descending): Descending {
+  if (edge.floorMs > 0) return values.map((y) => Math.min(y / edge.ratio, y - edge.floorMs))
+  return values.map((y) => y / edge.ratio)
+}
+
+/** A pair counts for at most this many exceedances. */
+const CAP = 2
+
+/** How many of N pooled samples lie above the threshold: 1.25 % rounded up, or 1 % with a floor. */
+function exceedancesOf(samples: number, floor: boolean): number {
+  return Math.ceil(samples / (floor ? 100 : 80))
+}
+
+/** Procedure X for one tenant and one edge; pairs are added in order. */
+export class Exceedances {
+  readonly #floor: boolean
+  /** The largest pooled values so far, descending; enough of them for the last look. */
+  readonly #top: Float64Array
+  #kept = 0
+  #samples = 0
+  readonly #off: Descending[] = []
+  readonly #on: Descending[] = []
+
+  /** @param samplesAtMost both arms together, over all pairs that will be added */
+  constructor(edge: Edge, samplesAtMost: number) {
+    this.#floor = edge.floorMs > 0
+    this.#top = new Float64Array(exceedancesOf(samplesAtMost, this.#floor) + 1)
+  }
+
+  /** @param on with the rise already taken back */
+  add(off: Descending, on: Descending): void {
+    this.#samples += off.length + on.length
+    this.#off.push(off)
+    this.#on.push(on)
+    this.#keep(off)
+    this.#keep(on)
+  }
+
+  #keep(values: Descending): void {
+    const top = this.#top
+    for (const value of values) {
+      if (this.#kept === top.length && value <= (top[top.length - 1] ?? 0)) return
+      let at = Math.min(this.#kept, top.length - 1)
+      while (at > 0 && (top[at - 1] ?? 0) < value) {
+        top[at] = top[at - 1] ?? 0
+        at--
+      }
+      top[at] = value
+      if (this.#kept < top.length) this.#kept++
+    }
+  }
+
+  /** The (K+1)-th largest of the pool: K values at most lie strictly above it. */
+  threshold(): number {
+    return this.#top[exceedancesOf(this.#samples, this.#floor)] ?? 0
+  }
+
+  /** Capped differences of exceedance counts: their sum, and how many are ±1 and ±2. */
+  #differences(): { sum: number; ones: number; twos: number } {
+    const u = this.threshold()
+    let sum = 0
+    let ones = 0
+    let twos = 0
+    for (let i = 0; i < this.#off.length; i++) {
+      const d = above(this.#on[i], u) - above(this.#off[i], u)
+      if (d === 0) continue
+      if (Math.abs(d) === 1) ones++
+      else twos++
+      sum += Math.max(-CAP, Math.min(CAP, d))
+    }
+    return { sum, ones, twos }
+  }
+
+  /** P(S* ≤ S): small when the rise is below the edge. 1 without samples. */
+  pBelow(): number {
+    const { sum, ones, twos } = this.#differences()
+    return signFlipAtMost(ones, twos, sum)
+  }
+
+  /** P(S* ≥ S): small when the rise is above the edge. 1 without samples. */
+  pAbove(): number {
+    const { sum, ones, twos } = this.#differences()
+    return signFlipAtMost(ones, twos, -sum)
+  }
+}
+
+function above(values: Descending | undefined, u: number): number {
+  let count = 0
+  while ((values?.[count] ?? Number.NEGATIVE_INFINITY) > u) count++
+  return count
+}
+
+/** P(sum of `ones` fair ±1 and `twos` fair ±2 ≤ sum), exact: its distribution by repeated convolution, remembered. */
+export function signFlipAtMost(ones: number, twos: number, sum: number): number {
+  const most = ones + 2 * twos
+  if (sum >= most) return 1
+  if (sum < -most) return 0
+  return cumulative(ones, twos)[sum + most] ?? 1
+}
+
+const tables = new Map<number, Float64Array>()
+
+/** Entry s + ones + 2·twos is P(S* ≤ s). */
+function cumulative(ones: number, twos: number): Float64Array {
+  const key = ones * 65_536 + twos
+  const cached = tables.get(key)
+  if (cached !== undefined) return cached
+  let distribution = Float64Array.of(1)
+  const flip = (size: number) => {
+    const wider = new Float64Array(distribution.length + 2 * size)
+    for (let i = 0; i < distribution.length; i++) {
+      const half = (distribution[i] ?? 0) / 2
+      wider[i] = (wider[i] ?? 0) + half
+      wider[i + 2 * size] = (wider[i + 2 * size] ?? 0) + half
+    }
+    distribution = wider
+  }
+  for (let i = 0; i < ones; i++) flip(1)
+  for (let i = 0; i < twos; i++) flip(2)
+  for (let i = 1; i < distribution.length; i++) distribution[i] = (distribution[i] ?? 0) + (distribution[i - 1] ?? 0)
+  tables.set(key, distribution)
+  return distribution
+}

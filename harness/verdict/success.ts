@@ -1,0 +1,26 @@
+// The share of offered operations that ended well under noise. Whole interval on one side of the objective, or no answer.
+
+import type { TenantWindow } from '../evidence/types.ts'
+import { shareInterval } from './binomial.ts'
+import type { Interval, Outcome } from './types.ts'
+
+export interface SuccessResult {
+  outcome: Outcome
+  /** Share, 0..1. */
+  share: Interval
+  ok: number
+  offered: number
+}
+
+export function judgeSuccess(noise: readonly TenantWindow[], objective: number): SuccessResult {
+  let ok = 0
+  let offered = 0
+  for (const window of noise) {
+    ok += window.ok
+    offered += window.offered
+  }
+  const share = shareInterval(ok, offered)
+  if (offered === 0) return { outcome: 'inconclusive', share, ok, offered }
+  const outcome = share.low >= objective ? 'pass' : share.high < objective ? 'fail' : 'inconclusive'
+  return { outcome, share, ok, offered }
+}

@@ -1,0 +1,50 @@
+// How the judge writes its reasons: numbers with unit, count and window. Decides nothing.
+
+import type { Block, Finding } from '../evidence/types.ts'
+import type { Interval } from './types.ts'
+
+/** 1,980 */
+export function count(n: number): string {
+  return Math.round(n)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** Three significant digits without exponents. */
+export function short(x: number): string {
+  if (x !== 0 && Math.abs(x) < 0.001) return x.toExponential(1)
+  return Math.abs(x) >= 100 ? count(x) : String(Number(x.toPrecision(3)))
+}
+
+export function ms(x: number): string {
+  return x === Number.POSITIVE_INFINITY ? 'never' : `${short(x)} ms`
+}
+
+export function percent(share: number): string {
+  return `${Number((100 * share).toFixed(3))} %`
+}
+
+/** "25 blocks of 0.8 s", or a range when the steady windows differ. */
+export function windowWords(blocks: readonly Block[]): string {
+  const seconds = blocks.map((block) => (block.endUs - block.startUs - block.settleUs) / 1e6)
+  if (seconds.length === 0) return '0 blocks'
+  const least = short(seconds.reduce((a, b) => Math.min(a, b)))
+  const most = short(seconds.reduce((a, b) => Math.max(a, b)))
+  const noun = seconds.length === 1 ? 'block' : 'blocks'
+  return `${seconds.length} ${noun} of ${least === most ? least : `${least} to ${most}`} s`
+}
+
+export function ratioWords(ratio: Interval | null): string {
+  if (ratio === null) return 'no p99 ratio: an arm has no samples in complete pairs'
+  return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over resampled pairs, for information)`
+}
+
+export function findingWords(finding: Finding): string {
+  const whom = finding.tenants.length === 0 ? '' : ` (${finding.tenants.join(', ')})`
+  const asked = `asked ${count(finding.opportunities)} times, ${count(finding.controls)} positive controls succeeded`
+  const bound =
+    finding.finding === 'held' && finding.opportunities > 3
+      ? `; true leak probability below ${percent(3 / finding.opportunities)} at 95 %`
+      : ''
+  return `${finding.probe}${whom}: ${finding.finding}, ${asked}${bound}${finding.reason === '' ? '' : `: ${finding.reason}`}`
+}

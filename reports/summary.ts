@@ -1,0 +1,114 @@
+// A finished run in Markdown: evidence and verdict in, text out. No I/O.
+
+import type { Evidence } from '../harness/evidence/run.ts'
+
+const ms = (value: number | null) => (value === null ? '–' : value.toFixed(1))
+
+/** The verdict as its file holds it; reports read files, not the judge. */
+export interface VerdictFile {
+  outcome: string
+  reasons: string[]
+  tenants: Array<{
+    tenant: string
+    outcome: string
+    reasons: string[]
+    samples: { placebo: number; noise: number; silence: number }
+    placebo: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
+    noise: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
+    ratio: { point: number; low: number; high: number } | null
+    successRatio: { point: number; low: number; high: number }
+  }>
+  interference: {
+    pairs: number
+    pairsPlanned: number
+    passEdge: number
+    failEdge: number
+    detectableRatio: number | null
+  }
+  findings: Array<{ probe: string; finding: string; reason: string; witness: Array<{ what: string }> }>
+  preconditions: Array<{ name: string; held: boolean; detail: string }>
+}
+
+/** One row per quiet tenant: the same figures on the terminal and in the summary. */
+export const columns = [
+  'tenant',
+  'samples',
+  'placebo p50/p99/p99.9 ms',
+  'noise p50/p99/p99.9 ms',
+  'p99 ratio (95 %)',
+  'success',
+  'findings',
+  'verdict',
+]
+
+export function rows(verdict: VerdictFile): string[][] {
+  return verdict.tenants.map((t) => [
+    t.tenant,
+    `${t.samples.placebo} + ${t.samples.noise}`,
+    [t.placebo.p50Ms, t.placebo.p99Ms, t.placebo.p999Ms].map(ms).join(' / '),
+    [t.noise.p50Ms, t.noise.p99Ms, t.noise.p999Ms].map(ms).join(' / '),
+    t.ratio ? `${t.ratio.point.toFixed(2)} (${t.ratio.low.toFixed(2)}–${t.ratio.high.toFixed(2)})` : '–',
+    `${(t.successRatio.point * 100).toFixed(2)} %`,
+    brokenFor(verdict, t.tenant),
+    t.outcome,
+  ])
+}
+
+function brokenFor(verdict: VerdictFile, tenant: string): string {
+  const broken = verdict.findings.filter(
+    (f) => f.finding === 'broken' && 'tenants' in f && (f.tenants as string[]).includes(tenant),
+  )
+  return broken.length === 0 ? '0 broken' : broken.map((f) => f.probe).join(', ')
+}
+
+/** What the run says of its seeded defect, beside its verdict; null without one. */
+export function defectLine(evidence: Evidence): string | null {
+  if (evidence.defect === null) return null
+  const { defect, defectTrips } = evidence
+  return defectTrips
+    ? `seeded defect ${defect}: tripped ${defectTrips} times`
+    : `seeded defect ${defect}: NEVER TRIPPED, so this verdict says nothing about it`
+}
+
+export function summary(evidence: Evidence, verdict: VerdictFile): string {
+  const table = [columns, columns.map(() => '---'), ...rows(verdict)].map((row) => `| ${row.join(' | ')} |`)
+  const { placebo, noise } = evidence.noise
+  const defect = defectLine(evidence)
+  return [
+    `# ${evidence.scenario}: ${verdict.outcome}`,
+    '',
+    evidence.question,
+    '',
+    ...verdict.reasons.map((reason) => `- ${reason}`),
+    ...(defect ? [`- ${defect}`] : []),
+    '',
+    ...table,
+    '',
+    '## Reasons by tenant',
+    '',
+    ...verdict.tenants.flatMap((t) => [
+      `**${t.tenant}: ${t.outcome}**`,
+      '',
+      ...t.reasons.map((reason) => `- ${reason}`),
+      '',
+    ]),
+    '## Findings',
+    '',
+    ...verdict.findings.map(
+      (f) => `- ${f.probe}: ${f.finding}. ${f.reason}${f.witness.map((w) => `\n  - ${w.what}`).join('')}`,
+    ),
+    ...evidence.notApplicable.map(({ what, why }) => `- ${what}: not applicable. ${why}`),
+    '',
+    '## Preconditions',
+    '',
+    ...verdict.preconditions.map((p) => `- ${p.held ? 'held' : 'NOT HELD'}: ${p.name}. ${p.detail}`),
+    '',
+    '## Run',
+    '',
+    `- target ${evidence.target}; Redis: ${evidence.stack.redis}; run seed ${evidence.runSeed}`,
+    `- ${evidence.startedAt} to ${evidence.endedAt}, ${evidence.machine.cores} cores, ${evidence.machine.platform}, Node ${evidence.machine.node}`,
+    `- noise: ${noise.apiSent} requests (${noise.apiRefused} refused) and ${noise.streamSent} stream entries at the target; ${placebo.apiSent} and ${placebo.streamSent} at the placebo sink`,
+    `- pairs: ${verdict.interference.pairs} of ${verdict.interference.pairsPlanned}; looks: ${evidence.looks.length}`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,39 @@
+// Error rates of the interference verdict on runs with a known truth: a small part of the table in the procedure,
+// stable machine only. The figures in full take a bench.
+
+import { expect, it } from 'vitest'
+import { replay } from '../../harness/verdict/interference.ts'
+import type { Outcome } from '../../harness/verdict/types.ts'
+import { simulateInput } from './simulate.ts'
+
+const RUNS = 60
+const FIRST_RUN_SEED = 1000
+
+function outcomes(effect: number[]): Record<Outcome, number> {
+  const counted = { pass: 0, fail: 0, inconclusive: 0 }
+  for (let run = 0; run < RUNS; run++) {
+    const look = replay(simulateInput({ runSeed: FIRST_RUN_SEED + run, effect })).at(-1)
+    counted[look?.outcome ?? 'inconclusive']++
+  }
+  return counted
+}
+
+const seeds = `${RUNS} runs from run seed ${FIRST_RUN_SEED}`
+
+it(`no effect: 0 fails and at least 85 % pass at a limit of 2, ${seeds}`, () => {
+  const counted = outcomes([])
+  expect(counted.fail).toBe(0)
+  expect(counted.pass).toBeGreaterThanOrEqual(0.85 * RUNS)
+})
+
+it(`a fourfold rise of one tenant: at least 95 % fail, ${seeds}`, () => {
+  expect(outcomes([1, 4]).fail).toBeGreaterThanOrEqual(0.95 * RUNS)
+})
+
+it(`the worst tenant at 1.3 times the limit: at most 5 % pass, ${seeds}`, () => {
+  expect(outcomes([1, 1, 1, 2.6]).pass).toBeLessThanOrEqual(0.05 * RUNS)
+})
+
+it(`every tenant at 0.8 times the limit: at most 1 of ${RUNS} fails, ${seeds}`, () => {
+  expect(outcomes([1.6, 1.6, 1.6, 1.6]).fail).toBeLessThanOrEqual(1)
+})
