@@ -10,13 +10,14 @@ const COMMAND_TIMEOUT_MS = 2000
 export type Connection = Redis
 
 export async function connect(url: string, role: 'commands' | 'subscriber', log: Logger): Promise<Connection> {
+  // No auto-pipelining: each of its pipelines keeps the next one alive, so all of a second's garbage survives its scavenge,
+  // which then stops the process for 10 to 60 ms (measured at 1,400 requests/s; 2 to 6 ms without).
   const redis = new Redis(url, {
     lazyConnect: true,
     connectionName: `partywall-${role}`,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    enableAutoPipelining: role === 'commands',
     retryStrategy: (times) => Math.min(times * 50, 1000),
     ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
   })
