@@ -46,8 +46,11 @@ export class Runs {
   }
 
   readonly #read: RunReader = async (owner, entryId) => {
-    const record = await this.#redis.hget(tenantKey.runs(owner), entryId)
-    return record === null ? null : parseRecord(owner, entryId, record)
+    const [head, input] = await Promise.all([
+      this.#redis.hget(tenantKey.runs(owner), entryId),
+      this.#redis.hget(tenantKey.inputs(owner), entryId),
+    ])
+    return head === null ? null : parseRecord(owner, entryId, head, input)
   }
 
   /** Newest first. The cursor is the last run's own entry id, so a page stays where it is while runs are added. */
@@ -59,10 +62,13 @@ export class Runs {
     const from = rank === null ? 0 : rank + 1
     const ids = await this.#redis.zrevrange(index, from, from + limit - 1)
     if (ids.length === 0) return { runs: [], cursor: null }
-    const records = await this.#redis.hmget(tenantKey.runs(tenant), ...ids)
+    const [heads, inputs] = await Promise.all([
+      this.#redis.hmget(tenantKey.runs(tenant), ...ids),
+      this.#redis.hmget(tenantKey.inputs(tenant), ...ids),
+    ])
     const runs = ids.flatMap((id, at) => {
-      const record = records[at]
-      return record ? [parseRecord(tenant, id, record)] : []
+      const head = heads[at]
+      return head ? [parseRecord(tenant, id, head, inputs[at] ?? null)] : []
     })
     return { runs, cursor: ids.length === limit ? (ids.at(-1) ?? null) : null }
   }

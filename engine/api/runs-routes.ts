@@ -59,6 +59,10 @@ export function runRoutes(server: FastifyInstance, { runs, tenants, queue, brake
       case 'refused':
         brake.note(id, admission.code, admission.retryAfterMs)
         throw new EngineError(admission.code, undefined, { retryAfterMs: admission.retryAfterMs })
+      case 'conflict':
+        throw new EngineError('idempotency-conflict')
+      case 'suspended':
+        throw new EngineError('tenant-suspended')
       case 'unknown':
         // Removed while its token was still remembered: the token is no longer one.
         throw new EngineError(admission.code === 'tenant-unknown' ? 'credentials-invalid' : admission.code)
