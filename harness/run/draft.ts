@@ -4,7 +4,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { Evidence } from '../evidence/run.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
-import { OPERATION_TIMEOUT_MS, type RunOptions } from './sequence.ts'
+import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { plans } from './stand.ts'
 
 export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evidence['notApplicable'] {

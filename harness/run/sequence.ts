@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Evidence } from '../evidence/run.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
 import { orderOfPairs } from '../load/schedule.ts'
 import { logHead } from '../recording/interval-log.ts'
@@ -9,28 +10,17 @@ import type { Scenario } from '../scenario/schema.ts'
 import type { TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
 import { lookAt } from '../verdict/interference.ts'
-import type { Verdict } from '../verdict/types.ts'
+import { decides } from '../verdict/stopping.ts'
 import { judgeFolder, judgeInput, verdictText } from './assemble.ts'
 import { Blocks, type Crew } from './blocks.ts'
 import { Cut, cutBy } from './cut.ts'
 import { deadBlock, draft, merged, notApplicable } from './draft.ts'
 import { RunFolder } from './folder.ts'
+import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { startProber } from './prober.ts'
-import { type Progress, progressOf } from './progress.ts'
+import { progressOf } from './progress.ts'
 import { fillCanary, plans, stand } from './stand.ts'
 import { startControl, startGenerator, startNoise, startSink } from './threads.ts'
-
-export interface RunOptions {
-  scenario: Scenario
-  target: { kind: 'reference'; defect: string | null } | { kind: 'http'; file: string }
-  redisUrl?: string
-  out?: string
-  runSeed: number
-  /** Upper bound of measured time, seconds. */
-  budgetS?: number
-  onProgress(progress: Progress): void
-  signal: AbortSignal
-}
 
 export interface RunResult {
   folder: string
@@ -38,7 +28,6 @@ export interface RunResult {
   verdict: Verdict
 }
 
-export const OPERATION_TIMEOUT_MS = 10_000
 const HORIZON_US = 400e6
 const CUT_COLLECT_MS = 1000
 const HEALTHY_SHARE = 0.95
@@ -85,7 +74,7 @@ async function measured(
 ): Promise<RunResult> {
   const { scenario, runSeed } = options
   const tell = progressOf(options, pairsPlanned)
-  tell('start', 0, null)
+  tell('start', 0)
   const { target, quiet, noisy, redis, guard, died } = await stand(options, cleaners)
   const rates = plans(scenario, '').rates
   const canaryKey = randomBytes(16).toString('hex')
@@ -148,7 +137,7 @@ async function measured(
   generator.begin(zeroNs)
   let healthy = false
   try {
-    tell('warm-up', 0, null)
+    tell('warm-up', 0)
     const { ok, offered } = await within(blocks.warmUp())
     if (ok < offered * HEALTHY_SHARE) {
       throw new Failure(
@@ -162,7 +151,7 @@ async function measured(
     }
     healthy = true
     await within(control.take())
-    tell('silence', 0, null)
+    tell('silence', 0)
     for (let i = 0; i < scenario.blocks.silence; i++) await within(blocks.block('silence', null))
     await within(blocks.save())
     await pairs()
@@ -194,7 +183,7 @@ async function measured(
       }
       await within(blocks.save())
       evidence.blocks = blocks.facts
-      tell('pairs', pair, blocks.intervals)
+      tell('pairs', pair, blocks)
       const dead = deadBlock(evidence)
       if (dead) {
         evidence.targetDied = dead
@@ -212,12 +201,12 @@ async function measured(
   function decided(pair: number): boolean {
     if (pair < 3) return false
     const input = judgeInput({ ...evidence, ...blockFacts() }, blocks.intervals, blocks.lines)
-    const { outcome } = lookAt(input, pair)
-    evidence.looks.push({ pair, outcome })
-    return outcome !== 'inconclusive' || input.findings.some((f) => f.finding === 'broken')
+    const look = lookAt(input, pair)
+    evidence.looks.push({ pair, outcome: look.outcome })
+    return decides(look, input) || input.findings.some((f) => f.finding === 'broken')
   }
 
-  tell('judge', evidence.looks.at(-1)?.pair ?? 0, null)
+  tell('judge', evidence.looks.at(-1)?.pair ?? 0)
   Object.assign(evidence, blockFacts())
   const machine = await Promise.race([control.take(), new Promise<null>((resolve) => setTimeout(resolve, 500, null))])
   evidence.hiccups = [merged(blocks.generatorHiccups), ...(machine ? [{ who: 'control' as const, ...machine }] : [])]

@@ -7,7 +7,7 @@ import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
-import type { RunOptions } from './sequence.ts'
+import type { RunOptions } from './options.ts'
 
 export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
   const quiet: TenantPlan[] = []

@@ -2,8 +2,8 @@
 // stable machine only. The figures in full take a bench.
 
 import { expect, it } from 'vitest'
-import { replay } from '../../harness/verdict/interference.ts'
-import type { Outcome } from '../../harness/verdict/types.ts'
+import type { Outcome } from '../../harness/evidence/verdict.ts'
+import { replay } from '../../harness/verdict/stopping.ts'
 import { simulateInput } from './simulate.ts'
 
 const RUNS = 60
