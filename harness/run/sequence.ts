@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts'
 import { orderOfPairs } from '../load/schedule.ts'
 import { logHead } from '../recording/interval-log.ts'
 import type { Scenario } from '../scenario/schema.ts'
+import { type Guard, openGuard } from '../stack/guard.ts'
 import type { TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
 import { lookAt } from '../verdict/interference.ts'
@@ -53,12 +54,16 @@ function plannedPairs(scenario: Scenario, budgetS: number | undefined): number {
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const pairsPlanned = plannedPairs(options.scenario, options.budgetS)
   const startedAt = new Date()
-  const folder = RunFolder.create(options.out, options.scenario.scenario, startedAt)
-  const cleaners: Array<() => Promise<unknown>> = []
+  const guard = await openGuard()
+  const cleaners: Array<() => Promise<unknown>> = [() => guard.close()]
+  let folder: RunFolder | null = null
   try {
-    return await measured(options, pairsPlanned, folder, startedAt, cleaners)
+    folder = RunFolder.create(options.out, options.scenario.scenario, startedAt, (unfinished) =>
+      guard.watch(unfinished),
+    )
+    return await measured(options, pairsPlanned, folder, startedAt, guard, cleaners)
   } catch (error) {
-    folder.discard()
+    folder?.discard()
     throw error
   } finally {
     for (const clean of cleaners.reverse()) await clean().catch(() => {})
@@ -70,12 +75,13 @@ async function measured(
   pairsPlanned: number,
   folder: RunFolder,
   startedAt: Date,
+  guard: Guard,
   cleaners: Array<() => Promise<unknown>>,
 ): Promise<RunResult> {
   const { scenario, runSeed } = options
   const tell = progressOf(options, pairsPlanned)
   tell('start', 0)
-  const { target, quiet, noisy, redis, guard, died } = await stand(options, cleaners)
+  const { target, quiet, noisy, redis, died } = await stand(options, guard, cleaners)
   const rates = plans(scenario, '').rates
   const canaryKey = randomBytes(16).toString('hex')
   const canaries = new Canaries(canaryKey)
@@ -130,7 +136,7 @@ async function measured(
 
   const blockFacts = () => ({ blocks: blocks.facts, noise: blocks.noise, noiseOrdered: blocks.ordered })
 
-  const evidence = draft(options, target, redis, rates, pairsPlanned, startedAt)
+  const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
   evidence.noisyTenant = noisy.label
   evidence.notApplicable = notApplicable(quiet, noisy)
   folder.append('histograms.hlog', logHead(startedAt.getTime()))

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { Failure } from '../failure.ts'
 import type { Collected, FromGenerator, GeneratorPlan, ToGenerator } from '../load/generator-messages.ts'
 import type {
   ApiNoisePlan,
@@ -48,8 +49,14 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
   })
   const say = (message: ToGenerator) => worker.postMessage(message)
   const timer = setTimeout(() => {
+    const why = problem === '' ? '' : `: ${problem}`
     subscribed.reject(
-      new Error(`the target's events could not be subscribed to in ${subscribeWithinMs} ms. ${problem}`),
+      new Failure(
+        'environment',
+        'target-events',
+        `the target's events could not be subscribed to within ${subscribeWithinMs} ms${why}`,
+        { fix: 'look at what the target answers on its event stream' },
+      ),
     )
   }, subscribeWithinMs)
   try {
