@@ -70,6 +70,15 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** Before any noise and after its rehearsal: a target that is not well by itself cannot be judged. */
+function refuseUnhealthy({ ok, offered }: { ok: number; offered: number }): void {
+  if (ok >= offered * HEALTHY_SHARE) return
+  const what = `only ${ok} of ${offered} quiet operations ended well in the warm-up`
+  throw new Failure('environment', 'target-not-healthy', what, {
+    fix: 'look at what the target answers to a single start of a quiet tenant, and at its limits',
+  })
+}
+
 async function measured(
   options: RunOptions,
   pairsPlanned: number,
@@ -116,6 +125,8 @@ async function measured(
   const labels = [...quiet, noisy].map(({ label }) => label)
   const labelOf = (owner: number) => labels[owner] ?? 'unknown'
   const prober = startProber(quiet, [...quiet, noisy], canaries, nowUs)
+  // A block that is cut short does not come to its own end.
+  cleaners.push(async () => prober.rest())
   const crew: Crew = {
     target,
     quiet,
@@ -144,17 +155,8 @@ async function measured(
   let healthy = false
   try {
     tell('warm-up', 0)
-    const { ok, offered } = await within(blocks.warmUp())
-    if (ok < offered * HEALTHY_SHARE) {
-      throw new Failure(
-        'environment',
-        'target-not-healthy',
-        `only ${ok} of ${offered} quiet operations ended well in the warm-up`,
-        {
-          fix: 'look at what the target answers to a single start of a quiet tenant, and at its limits',
-        },
-      )
-    }
+    refuseUnhealthy(await within(blocks.warmUp()))
+    refuseUnhealthy(await within(blocks.rehearse()))
     healthy = true
     await within(control.take())
     tell('silence', 0)

@@ -21,9 +21,11 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const script = (path: string) => new URL(`../${path}.${extension}`, import.meta.url)
 
 /** A thread that fails ends the run: its error is rejected into whoever waits. */
-function failures(worker: Worker, who: string): Promise<never> {
+function failures(worker: Worker, who: string, explained?: (cause: Error) => Error): Promise<never> {
   const failed = new Promise<never>((_, reject) => {
-    worker.on('error', (cause) => reject(new Error(`the ${who} thread failed`, { cause })))
+    worker.on('error', (cause: Error) => {
+      reject(explained?.(cause) ?? new Error(`the ${who} thread failed`, { cause }))
+    })
   })
   failed.catch(() => {})
   return failed
@@ -87,7 +89,14 @@ export interface NoiseThread {
 
 export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<NoiseThread> {
   const worker = new Worker(script(`load/noise-${plan.kind}`), { workerData: plan })
-  const failed = failures(worker, `${plan.kind} noise`)
+  // autocannon throws out of its socket's listener when a target answers what it was not asked.
+  const failed = failures(worker, `${plan.kind} noise`, (cause) => {
+    const what = `the ${plan.kind} noise cannot be sent to this target: ${cause.message}`
+    return new Failure('environment', 'noise-failed', what, {
+      fix: 'look at what the target answers under load',
+      cause,
+    })
+  })
   const ask = <T extends FromNoise['type']>(
     type: T,
     message: ToNoise | null,
@@ -131,6 +140,8 @@ export async function startSink(): Promise<SinkThread> {
 }
 
 async function end(worker: Worker, ask: () => void): Promise<void> {
+  // A thread that failed is gone already, and its exit will not be told again.
+  if (worker.threadId === -1) return
   const gone = once(worker, 'exit')
   ask()
   const killer = setTimeout(() => void worker.terminate(), 1000)

@@ -16,11 +16,11 @@ const BEFORE_IT = ['journal.ndjson', 'histograms.hlog', 'evidence.json.part', '.
 
 export function takeBack({ path, made }: Unfinished): void {
   if (existsSync(join(path, FINISHED))) return
-  for (const name of BEFORE_IT) rmSync(join(path, name), { force: true })
-  if (made === null) return
   try {
+    for (const name of BEFORE_IT) rmSync(join(path, name), { force: true })
+    if (made === null) return
     for (let folder = path; folder.startsWith(made); folder = dirname(folder)) rmdirSync(folder)
   } catch {
-    // Not empty: somebody else keeps something there.
+    // Not empty, since somebody else keeps something there; or never made.
   }
 }
