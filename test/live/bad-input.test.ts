@@ -58,7 +58,7 @@ describe('a scenario', () => {
 
   test('with a negative rate is refused with file and line, and so is everything else that is wrong in it', async () => {
     const file = scenario((text) =>
-      text.replace('arrivalsPerSecond: 100', 'arrivalsPerSecond: -5').replace('pairs: 8', 'pairs: 1'),
+      text.replace('arrivalsPerSecond: 100', 'arrivalsPerSecond: -5').replace('pairs: 6', 'pairs: 1'),
     )
     const said = await refused(2, 'run', file)
     expect(said).toContain(`${file}:${line(file, '-5')}:`)

@@ -56,7 +56,7 @@ test(
     const before = ours()
     const out = join(folder(), 'run')
     const { child, ended, said } = begin(out)
-    await said('pair 1/8')
+    await said('pair 1/6')
     const pids = children(child.pid ?? 0).map(({ pid }) => pid)
     expect(pids.length).toBeGreaterThanOrEqual(4)
     child.kill('SIGINT')
@@ -81,7 +81,7 @@ test(
     const place = folder()
     const out = join(place, 'deep', 'run')
     const { child, ended, said } = begin(out)
-    await said('pair 1/8')
+    await said('pair 1/6')
     expect(readdirSync(out)).toEqual(['histograms.hlog', 'journal.ndjson'])
     const pids = children(child.pid ?? 0).map(({ pid }) => pid)
     child.kill('SIGKILL')
@@ -98,7 +98,7 @@ test(
   async () => {
     const out = join(folder(), 'run')
     const { child, ended, said } = begin(out)
-    await said('pair 1/8')
+    await said('pair 1/6')
     const engine = children(child.pid ?? 0).find(({ command }) => command.includes('engine/main.ts'))
     process.kill(engine?.pid ?? 0, 'SIGKILL')
     const { code, stderr } = await ended
@@ -114,7 +114,7 @@ test(
   async () => {
     const out = join(folder(), 'run')
     const { child, ended, said } = begin(out)
-    await said('pair 1/8')
+    await said('pair 1/6')
     const redis = children(child.pid ?? 0).find(({ command }) => /(redis|valkey)-server/.test(command))
     process.kill(redis?.pid ?? 0, 'SIGKILL')
     const { code, stderr } = await ended
