@@ -1,33 +1,9 @@
 // A finished run in Markdown: evidence and verdict in, text out. No I/O.
 
 import type { Evidence } from '../harness/evidence/run.ts'
+import type { Verdict } from '../harness/evidence/verdict.ts'
 
 const ms = (value: number | null) => (value === null ? '–' : value.toFixed(1))
-
-/** The verdict as its file holds it; reports read files, not the judge. */
-export interface VerdictFile {
-  outcome: string
-  reasons: string[]
-  tenants: Array<{
-    tenant: string
-    outcome: string
-    reasons: string[]
-    samples: { placebo: number; noise: number; silence: number }
-    placebo: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
-    noise: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
-    ratio: { point: number; low: number; high: number } | null
-    successRatio: { point: number; low: number; high: number }
-  }>
-  interference: {
-    pairs: number
-    pairsPlanned: number
-    passEdge: number
-    failEdge: number
-    detectableRatio: number | null
-  }
-  findings: Array<{ probe: string; finding: string; reason: string; witness: Array<{ what: string }> }>
-  preconditions: Array<{ name: string; held: boolean; detail: string }>
-}
 
 /** One row per quiet tenant: the same figures on the terminal and in the summary. */
 export const columns = [
@@ -41,7 +17,7 @@ export const columns = [
   'verdict',
 ]
 
-export function rows(verdict: VerdictFile): string[][] {
+export function rows(verdict: Verdict): string[][] {
   return verdict.tenants.map((t) => [
     t.tenant,
     `${t.samples.placebo} + ${t.samples.noise}`,
@@ -54,10 +30,8 @@ export function rows(verdict: VerdictFile): string[][] {
   ])
 }
 
-function brokenFor(verdict: VerdictFile, tenant: string): string {
-  const broken = verdict.findings.filter(
-    (f) => f.finding === 'broken' && 'tenants' in f && (f.tenants as string[]).includes(tenant),
-  )
+function brokenFor(verdict: Verdict, tenant: string): string {
+  const broken = verdict.findings.filter((f) => f.finding === 'broken' && f.tenants.includes(tenant))
   return broken.length === 0 ? '0 broken' : broken.map((f) => f.probe).join(', ')
 }
 
@@ -70,7 +44,7 @@ export function defectLine(evidence: Evidence): string | null {
     : `seeded defect ${defect}: NEVER TRIPPED, so this verdict says nothing about it`
 }
 
-export function summary(evidence: Evidence, verdict: VerdictFile): string {
+export function summary(evidence: Evidence, verdict: Verdict): string {
   const table = [columns, columns.map(() => '---'), ...rows(verdict)].map((row) => `| ${row.join(' | ')} |`)
   const { placebo, noise } = evidence.noise
   const defect = defectLine(evidence)

@@ -9,3 +9,5 @@ if (major < 22 || (major === 22 && minor < 22)) {
 }
 const { main } = await import('./program.ts')
 process.exitCode = await main(process.argv.slice(2))
+// All is cleaned and said by now. A socket that somebody forgot must not hold up a user's CI job.
+setTimeout(() => process.exit(), 3000).unref()

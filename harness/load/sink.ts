@@ -13,9 +13,14 @@ if (!port) throw new Error('the placebo sink runs in a worker thread')
 let answer: ModalAnswer = { status: 429, headers: [['content-type', 'application/json']], body: '{}' }
 const own = new Set(['connection', 'keep-alive', 'date', 'content-length', 'transfer-encoding'])
 
+const hangsUp = ({ headers }: ModalAnswer) =>
+  headers.some(([name, value]) => name.toLowerCase() === 'connection' && value.toLowerCase() === 'close')
+
 const http = createHttp((request, response) => {
   request.resume()
   const headers = answer.headers.filter(([name]) => !own.has(name.toLowerCase()))
+  // A target that hangs up after each answer makes its callers connect anew: that burden belongs to both arms.
+  if (hangsUp(answer)) headers.push(['connection', 'close'])
   response.writeHead(answer.status, [...headers.flat(), 'content-length', String(Buffer.byteLength(answer.body))])
   response.end(answer.body)
 })

@@ -4,11 +4,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Evidence, ProbeLine } from '../evidence/run.ts'
+import type { Finding } from '../evidence/types.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
 import { probes } from '../probes/list.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
 import { judge } from '../verdict/judge.ts'
-import type { JudgeInput, Verdict } from '../verdict/types.ts'
+import type { JudgeInput } from '../verdict/types.ts'
 import { digestFile } from './folder.ts'
 import { preconditions } from './preconditions.ts'
 import { blocksOf } from './recorder.ts'
@@ -39,12 +41,19 @@ export function judgeInput(
     objectives: evidence.objectives,
     pairsPlanned: evidence.pairsPlanned,
     blocks,
-    findings: probes.map((probe) => probe.judge(lines, quietTenants)),
+    findings: probes.map((probe) => notAsked(evidence, probe.name) ?? probe.judge(lines, quietTenants)),
     preconditions: preconditions(evidence, blocks, intervals),
     targetDied: evidence.targetDied,
     pairsEnded: evidence.interrupted ? 'the run was interrupted' : evidence.pairsEnded,
     timeoutMs: evidence.operationTimeoutMs,
   }
+}
+
+/** A probe that the target has no way to answer. It never counts as a pass. */
+function notAsked(evidence: Evidence, probe: string): Finding | null {
+  const why = evidence.notApplicable.find(({ what }) => what === probe)?.why
+  if (why === undefined) return null
+  return { probe, finding: 'not-applicable', tenants: [], opportunities: 0, controls: 0, reason: why, witness: [] }
 }
 
 /** Judges a run's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */

@@ -62,11 +62,15 @@ export class Blocks {
     this.#scenario = scenario
   }
 
-  /** Quiet load from now on, and a rehearsal of the noise: the sink learns how the target answers. @returns ok and offered */
+  /** Quiet load from now on, alone. @returns ok and offered */
   async warmUp(): Promise<{ ok: number; offered: number }> {
-    const { warmUpMs } = this.#scenario.blocks
-    const { noise } = this.#scenario
-    await wait(warmUpMs / 2)
+    await wait(this.#scenario.blocks.warmUpMs / 2)
+    return await this.#collect(this.#crew.nowUs() - 100_000)
+  }
+
+  /** The rest of the warm-up: the noise is tried, and the sink learns how the target answers. @returns ok and offered */
+  async rehearse(): Promise<{ ok: number; offered: number }> {
+    const { noise, blocks } = this.#scenario
     const half = {
       api: Math.ceil(noise.api.requestsPerSecond / 2),
       stream: Math.ceil(noise.stream.entriesPerSecond / 2),
@@ -76,9 +80,8 @@ export class Blocks {
     const answer = await this.#crew.apiNoise.modal()
     if (answer) this.#crew.sink.answerLike(answer)
     await this.#makeNoise('placebo', half, 500)
-    await this.#until(warmUpMs * 1000)
-    const collected = await this.#collect(this.#crew.nowUs() - 100_000)
-    return collected
+    await this.#until(blocks.warmUpMs * 1000)
+    return await this.#collect(this.#crew.nowUs() - 100_000)
   }
 
   /** One block; its window is fixed before it begins. */

@@ -4,8 +4,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { Evidence } from '../evidence/run.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
-import { OPERATION_TIMEOUT_MS, type RunOptions } from './sequence.ts'
-import { plans } from './stand.ts'
+import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 
 export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evidence['notApplicable'] {
   const missing: Evidence['notApplicable'] = []
@@ -19,6 +18,7 @@ export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evide
 export function draft(
   options: RunOptions,
   target: Target,
+  quiet: readonly TenantAccess[],
   redis: string,
   rates: number[],
   pairsPlanned: number,
@@ -45,7 +45,7 @@ export function draft(
       node: process.version,
     },
     stack: { redis },
-    quietTenants: plans(scenario, '').quiet.map(({ label, stepMs }, i) => ({
+    quietTenants: quiet.map(({ label, stepMs }, i) => ({
       label,
       stepMs,
       ratePerSecond: rates[i] ?? 0,

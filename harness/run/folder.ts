@@ -12,44 +12,53 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Failure } from '../failure.ts'
+import { takeBack, type Unfinished } from '../stack/unfinished.ts'
 
 /** A run writes about 8 MB; less room than this is refused before anything starts. */
 const ROOM_BYTES = 64 * 1024 * 1024
 
 export class RunFolder {
   readonly path: string
-  /** The topmost folder that we made ourselves, for taking back. */
-  readonly #made: string | undefined
+  readonly #unfinished: Unfinished
 
-  private constructor(path: string, made: string | undefined) {
-    this.path = path
-    this.#made = made
+  private constructor(unfinished: Unfinished) {
+    this.path = unfinished.path
+    this.#unfinished = unfinished
   }
 
-  /** @throws Failure usage when it cannot be made, is not empty, cannot be written, or has too little room */
-  static create(out: string | undefined, scenario: string, now: Date): RunFolder {
+  /**
+   * @param watch told what is about to be made, for the case that we are killed
+   * @throws Failure usage when it cannot be made, is not empty, cannot be written, or has too little room
+   */
+  static create(
+    out: string | undefined,
+    scenario: string,
+    now: Date,
+    watch: (unfinished: Unfinished) => void,
+  ): RunFolder {
     const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
     const path = resolve(out ?? join('partywall-runs', `${stamp}-${scenario}`))
     const fix = 'give another folder with --out'
     if (existsSync(path) && readdirSyncSafe(path).length > 0) {
       throw new Failure('usage', 'out-not-empty', `the folder ${path} is not empty, or not a folder`, { fix })
     }
-    let made: string | undefined
+    const unfinished = { path, made: topmostMissing(path) }
+    watch(unfinished)
     try {
-      made = mkdirSync(path, { recursive: true })
+      mkdirSync(path, { recursive: true })
       const { bavail, bsize } = statfsSync(path)
       if (bavail * bsize < ROOM_BYTES)
         throw new Error(`only ${Math.floor((bavail * bsize) / 1e6)} MB left there, a run wants 64 MB`)
       writeFileSync(join(path, '.writable'), 'x')
       rmSync(join(path, '.writable'))
     } catch (cause) {
-      if (made) rmSync(made, { recursive: true, force: true })
+      takeBack(unfinished)
       const why = cause instanceof Error ? cause.message : String(cause)
       throw new Failure('usage', 'out-not-writable', `cannot write a run into ${path}: ${why}`, { fix, cause })
     }
-    return new RunFolder(path, made)
+    return new RunFolder(unfinished)
   }
 
   append(name: string, text: string): void {
@@ -69,10 +78,10 @@ export class RunFolder {
     return digestFile(join(this.path, name))
   }
 
-  /** Takes back what we made: a run that ended before it had evidence leaves nothing. */
+  /** A run that ended before it had evidence leaves nothing. */
   discard(): void {
-    if (this.#made) rmSync(this.#made, { recursive: true, force: true })
-    else for (const file of readdirSyncSafe(this.path)) rmSync(join(this.path, file), { recursive: true, force: true })
+    rmSync(join(this.path, 'evidence.json'), { force: true })
+    takeBack(this.#unfinished)
   }
 
   #guarded(work: () => void): void {
@@ -90,6 +99,13 @@ export class RunFolder {
 
 export function digestFile(path: string): string {
   return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent'
+}
+
+/** The first folder on the way to `path` that is not there yet; null when `path` is. */
+function topmostMissing(path: string): string | null {
+  let missing: string | null = null
+  for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing = folder
+  return missing
 }
 
 function readdirSyncSafe(path: string): string[] {

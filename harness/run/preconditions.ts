@@ -2,8 +2,8 @@
 
 import type { Evidence } from '../evidence/run.ts'
 import type { Block } from '../evidence/types.ts'
+import type { Precondition } from '../evidence/verdict.ts'
 import { type Counts, quantile } from '../recording/interval-log.ts'
-import type { Precondition } from '../verdict/types.ts'
 
 const ms = (us: number) => `${(us / 1000).toFixed(1)} ms`
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`

@@ -1,7 +1,8 @@
 // What a run tells while it goes on; who shows it, and how, is the command line's affair.
 
+import type { BlockFacts } from '../evidence/run.ts'
 import { type Counts, quantile } from '../recording/interval-log.ts'
-import type { RunOptions } from './sequence.ts'
+import type { RunOptions } from './options.ts'
 
 export interface Progress {
   phase: 'start' | 'warm-up' | 'silence' | 'pairs' | 'judge'
@@ -21,7 +22,7 @@ export interface Progress {
 /** A function that tells how far the run is. */
 export function progressOf(options: RunOptions, pairsPlanned: number) {
   const { blocks } = options.scenario
-  return (phase: Progress['phase'], pair: number, seen: ReadonlyMap<string, Counts> | null) => {
+  return (phase: Progress['phase'], pair: number, seen?: Seen) => {
     const pairsLeftMs = (pairsPlanned - pair) * (2 * blocks.lengthMs + 300)
     const before = {
       start: 2000 + blocks.warmUpMs + blocks.silence * blocks.lengthMs,
@@ -31,23 +32,35 @@ export function progressOf(options: RunOptions, pairsPlanned: number) {
       judge: 0,
     }[phase]
     const leftMs = phase === 'judge' ? 0 : before + pairsLeftMs
-    const sofar = seen && phase === 'pairs' ? soFar(seen) : null
-    options.onProgress({ phase, pair, pairsPlanned, leftMs, ...(sofar ?? nothing) })
+    options.onProgress({ phase, pair, pairsPlanned, leftMs, ...(seen ? soFar(seen) : nothing) })
   }
+}
+
+/** What was collected until now. */
+interface Seen {
+  facts: readonly BlockFacts[]
+  intervals: ReadonlyMap<string, Counts>
 }
 
 const nothing = { offeredPerSecond: null, achievedPerSecond: null, placeboP99Ms: null, noiseP99Ms: null }
 
-function soFar(intervals: ReadonlyMap<string, Counts>) {
-  const p99 = (arm: string) => {
-    const all = [...intervals]
-      .filter(([tag]) => tag.includes(`/${arm}/`) && tag.endsWith('/response'))
-      .flatMap(([, c]) => c)
-    const value = quantile(
-      all.sort((x, y) => x[0] - y[0]),
-      0.99,
-    )
-    return value === null ? null : value / 1000
+function soFar({ facts, intervals }: Seen) {
+  const seconds = facts.reduce((sum, { startUs, settleUs, endUs }) => sum + (endUs - startUs - settleUs) / 1e6, 0)
+  const perSecond = (of: 'offered' | 'ok') =>
+    seconds === 0 ? null : facts.flatMap(({ tenants }) => tenants).reduce((sum, t) => sum + t[of], 0) / seconds
+  return {
+    offeredPerSecond: perSecond('offered'),
+    achievedPerSecond: perSecond('ok'),
+    placeboP99Ms: p99Ms(intervals, 'placebo'),
+    noiseP99Ms: p99Ms(intervals, 'noise'),
   }
-  return { ...nothing, placeboP99Ms: p99('placebo'), noiseP99Ms: p99('noise') }
+}
+
+function p99Ms(intervals: ReadonlyMap<string, Counts>, arm: string): number | null {
+  const counts = [...intervals]
+    .filter(([tag]) => tag.includes(`/${arm}/`) && tag.endsWith('/response'))
+    .flatMap(([, found]) => found)
+    .sort((x, y) => x[0] - y[0])
+  const us = quantile(counts, 0.99)
+  return us === null ? null : us / 1000
 }

@@ -2,35 +2,26 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Evidence } from '../evidence/run.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
 import { orderOfPairs } from '../load/schedule.ts'
 import { logHead } from '../recording/interval-log.ts'
 import type { Scenario } from '../scenario/schema.ts'
+import { type Guard, openGuard } from '../stack/guard.ts'
 import type { TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
 import { lookAt } from '../verdict/interference.ts'
-import type { Verdict } from '../verdict/types.ts'
+import { decides } from '../verdict/stopping.ts'
 import { judgeFolder, judgeInput, verdictText } from './assemble.ts'
 import { Blocks, type Crew } from './blocks.ts'
 import { Cut, cutBy } from './cut.ts'
 import { deadBlock, draft, merged, notApplicable } from './draft.ts'
 import { RunFolder } from './folder.ts'
+import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { startProber } from './prober.ts'
-import { type Progress, progressOf } from './progress.ts'
+import { progressOf } from './progress.ts'
 import { fillCanary, plans, stand } from './stand.ts'
 import { startControl, startGenerator, startNoise, startSink } from './threads.ts'
-
-export interface RunOptions {
-  scenario: Scenario
-  target: { kind: 'reference'; defect: string | null } | { kind: 'http'; file: string }
-  redisUrl?: string
-  out?: string
-  runSeed: number
-  /** Upper bound of measured time, seconds. */
-  budgetS?: number
-  onProgress(progress: Progress): void
-  signal: AbortSignal
-}
 
 export interface RunResult {
   folder: string
@@ -38,7 +29,6 @@ export interface RunResult {
   verdict: Verdict
 }
 
-export const OPERATION_TIMEOUT_MS = 10_000
 const HORIZON_US = 400e6
 const CUT_COLLECT_MS = 1000
 const HEALTHY_SHARE = 0.95
@@ -64,16 +54,29 @@ function plannedPairs(scenario: Scenario, budgetS: number | undefined): number {
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const pairsPlanned = plannedPairs(options.scenario, options.budgetS)
   const startedAt = new Date()
-  const folder = RunFolder.create(options.out, options.scenario.scenario, startedAt)
-  const cleaners: Array<() => Promise<unknown>> = []
+  const guard = await openGuard()
+  const cleaners: Array<() => Promise<unknown>> = [() => guard.close()]
+  let folder: RunFolder | null = null
   try {
-    return await measured(options, pairsPlanned, folder, startedAt, cleaners)
+    folder = RunFolder.create(options.out, options.scenario.scenario, startedAt, (unfinished) =>
+      guard.watch(unfinished),
+    )
+    return await measured(options, pairsPlanned, folder, startedAt, guard, cleaners)
   } catch (error) {
-    folder.discard()
+    folder?.discard()
     throw error
   } finally {
     for (const clean of cleaners.reverse()) await clean().catch(() => {})
   }
+}
+
+/** Before any noise and after its rehearsal: a target that is not well by itself cannot be judged. */
+function refuseUnhealthy({ ok, offered }: { ok: number; offered: number }): void {
+  if (ok >= offered * HEALTHY_SHARE) return
+  const what = `only ${ok} of ${offered} quiet operations ended well in the warm-up`
+  throw new Failure('environment', 'target-not-healthy', what, {
+    fix: 'look at what the target answers to a single start of a quiet tenant, and at its limits',
+  })
 }
 
 async function measured(
@@ -81,12 +84,13 @@ async function measured(
   pairsPlanned: number,
   folder: RunFolder,
   startedAt: Date,
+  guard: Guard,
   cleaners: Array<() => Promise<unknown>>,
 ): Promise<RunResult> {
   const { scenario, runSeed } = options
   const tell = progressOf(options, pairsPlanned)
-  tell('start', 0, null)
-  const { target, quiet, noisy, redis, guard, died } = await stand(options, cleaners)
+  tell('start', 0)
+  const { target, quiet, noisy, redis, died } = await stand(options, guard, cleaners)
   const rates = plans(scenario, '').rates
   const canaryKey = randomBytes(16).toString('hex')
   const canaries = new Canaries(canaryKey)
@@ -121,6 +125,8 @@ async function measured(
   const labels = [...quiet, noisy].map(({ label }) => label)
   const labelOf = (owner: number) => labels[owner] ?? 'unknown'
   const prober = startProber(quiet, [...quiet, noisy], canaries, nowUs)
+  // A block that is cut short does not come to its own end.
+  cleaners.push(async () => prober.rest())
   const crew: Crew = {
     target,
     quiet,
@@ -141,28 +147,19 @@ async function measured(
 
   const blockFacts = () => ({ blocks: blocks.facts, noise: blocks.noise, noiseOrdered: blocks.ordered })
 
-  const evidence = draft(options, target, redis, rates, pairsPlanned, startedAt)
+  const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
   evidence.noisyTenant = noisy.label
   evidence.notApplicable = notApplicable(quiet, noisy)
   folder.append('histograms.hlog', logHead(startedAt.getTime()))
   generator.begin(zeroNs)
   let healthy = false
   try {
-    tell('warm-up', 0, null)
-    const { ok, offered } = await within(blocks.warmUp())
-    if (ok < offered * HEALTHY_SHARE) {
-      throw new Failure(
-        'environment',
-        'target-not-healthy',
-        `only ${ok} of ${offered} quiet operations ended well in the warm-up`,
-        {
-          fix: 'look at what the target answers to a single start of a quiet tenant, and at its limits',
-        },
-      )
-    }
+    tell('warm-up', 0)
+    refuseUnhealthy(await within(blocks.warmUp()))
+    refuseUnhealthy(await within(blocks.rehearse()))
     healthy = true
     await within(control.take())
-    tell('silence', 0, null)
+    tell('silence', 0)
     for (let i = 0; i < scenario.blocks.silence; i++) await within(blocks.block('silence', null))
     await within(blocks.save())
     await pairs()
@@ -194,7 +191,7 @@ async function measured(
       }
       await within(blocks.save())
       evidence.blocks = blocks.facts
-      tell('pairs', pair, blocks.intervals)
+      tell('pairs', pair, blocks)
       const dead = deadBlock(evidence)
       if (dead) {
         evidence.targetDied = dead
@@ -212,12 +209,12 @@ async function measured(
   function decided(pair: number): boolean {
     if (pair < 3) return false
     const input = judgeInput({ ...evidence, ...blockFacts() }, blocks.intervals, blocks.lines)
-    const { outcome } = lookAt(input, pair)
-    evidence.looks.push({ pair, outcome })
-    return outcome !== 'inconclusive' || input.findings.some((f) => f.finding === 'broken')
+    const look = lookAt(input, pair)
+    evidence.looks.push({ pair, outcome: look.outcome })
+    return decides(look, input) || input.findings.some((f) => f.finding === 'broken')
   }
 
-  tell('judge', evidence.looks.at(-1)?.pair ?? 0, null)
+  tell('judge', evidence.looks.at(-1)?.pair ?? 0)
   Object.assign(evidence, blockFacts())
   const machine = await Promise.race([control.take(), new Promise<null>((resolve) => setTimeout(resolve, 500, null))])
   evidence.hiccups = [merged(blocks.generatorHiccups), ...(machine ? [{ who: 'control' as const, ...machine }] : [])]

@@ -2,12 +2,12 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Scenario } from '../scenario/schema.ts'
-import { type Guard, openGuard } from '../stack/guard.ts'
+import type { Guard } from '../stack/guard.ts'
 import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
-import type { RunOptions } from './sequence.ts'
+import type { RunOptions } from './options.ts'
 
 export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
   const quiet: TenantPlan[] = []
@@ -33,13 +33,14 @@ export interface Stand {
   quiet: TenantAccess[]
   noisy: TenantAccess
   redis: string
-  guard: Guard
   died: Promise<string>
 }
 
-export async function stand(options: RunOptions, cleaners: Array<() => Promise<unknown>>): Promise<Stand> {
-  const guard = await openGuard()
-  cleaners.push(() => guard.close())
+export async function stand(
+  options: RunOptions,
+  guard: Guard,
+  cleaners: Array<() => Promise<unknown>>,
+): Promise<Stand> {
   const tag = options.redisUrl ? `-${randomBytes(3).toString('hex')}` : ''
   let target: Target
   let redis = 'none of ours'
@@ -64,7 +65,7 @@ export async function stand(options: RunOptions, cleaners: Array<() => Promise<u
   }
   const quiet: TenantAccess[] = []
   for (const plan of planned.quiet) quiet.push(await provision(plan))
-  return { target, quiet, noisy: await provision(planned.noisy), redis, guard, died: Promise.race(deaths) }
+  return { target, quiet, noisy: await provision(planned.noisy), redis, died: Promise.race(deaths) }
 }
 
 /** The access with its canary filled in, for makers that send the same bytes each time. */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { Failure } from '../failure.ts'
 import type { Collected, FromGenerator, GeneratorPlan, ToGenerator } from '../load/generator-messages.ts'
 import type {
   ApiNoisePlan,
@@ -20,9 +21,11 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const script = (path: string) => new URL(`../${path}.${extension}`, import.meta.url)
 
 /** A thread that fails ends the run: its error is rejected into whoever waits. */
-function failures(worker: Worker, who: string): Promise<never> {
+function failures(worker: Worker, who: string, explained?: (cause: Error) => Error): Promise<never> {
   const failed = new Promise<never>((_, reject) => {
-    worker.on('error', (cause) => reject(new Error(`the ${who} thread failed`, { cause })))
+    worker.on('error', (cause: Error) => {
+      reject(explained?.(cause) ?? new Error(`the ${who} thread failed`, { cause }))
+    })
   })
   failed.catch(() => {})
   return failed
@@ -48,8 +51,14 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
   })
   const say = (message: ToGenerator) => worker.postMessage(message)
   const timer = setTimeout(() => {
+    const why = problem === '' ? '' : `: ${problem}`
     subscribed.reject(
-      new Error(`the target's events could not be subscribed to in ${subscribeWithinMs} ms. ${problem}`),
+      new Failure(
+        'environment',
+        'target-events',
+        `the target's events could not be subscribed to within ${subscribeWithinMs} ms${why}`,
+        { fix: 'look at what the target answers on its event stream' },
+      ),
     )
   }, subscribeWithinMs)
   try {
@@ -80,7 +89,14 @@ export interface NoiseThread {
 
 export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<NoiseThread> {
   const worker = new Worker(script(`load/noise-${plan.kind}`), { workerData: plan })
-  const failed = failures(worker, `${plan.kind} noise`)
+  // autocannon throws out of its socket's listener when a target answers what it was not asked.
+  const failed = failures(worker, `${plan.kind} noise`, (cause) => {
+    const what = `the ${plan.kind} noise cannot be sent to this target: ${cause.message}`
+    return new Failure('environment', 'noise-failed', what, {
+      fix: 'look at what the target answers under load',
+      cause,
+    })
+  })
   const ask = <T extends FromNoise['type']>(
     type: T,
     message: ToNoise | null,
@@ -124,6 +140,8 @@ export async function startSink(): Promise<SinkThread> {
 }
 
 async function end(worker: Worker, ask: () => void): Promise<void> {
+  // A thread that failed is gone already, and its exit will not be told again.
+  if (worker.threadId === -1) return
   const gone = once(worker, 'exit')
   ask()
   const killer = setTimeout(() => void worker.terminate(), 1000)

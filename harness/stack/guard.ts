@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
+import type { Unfinished } from './unfinished.ts'
 
 const TERM_WITHIN_MS = 3000
 const READY_WITHIN_MS = 10_000
@@ -20,6 +21,8 @@ export interface Guard {
   spawn(command: string, args: readonly string[], options?: SpawnOptions): ChildProcess
   /** Makes a private folder under the temporary folder. @param name lower case letters, digits and hyphens */
   tempDir(name: string): string
+  /** To be told before it is made: the folder of a run, which goes again when we are killed before it has evidence. */
+  watch(unfinished: Unfinished): void
   /** Ends the processes (SIGTERM, after 3 s SIGKILL), removes the folders, ends the watchdog. May be called twice. */
   close(): Promise<void>
 }
@@ -134,6 +137,10 @@ class ProcessGuard implements Guard {
     this.#tell(`dir ${path}`)
     mkdirSync(path, { mode: 0o700 })
     return path
+  }
+
+  watch(unfinished: Unfinished): void {
+    this.#tell(`unfinished ${JSON.stringify(unfinished)}`)
   }
 
   close(): Promise<void> {

@@ -1,17 +1,19 @@
 // The watchdog process: outlives its parent by a moment and clears up after it. It holds one pipe; the parent says which
 // processes and folders are its own, one line each, and when the pipe ends, for whatever reason, what is still on the list
 // goes. A parent that was killed with SIGKILL can do nothing any more, which is why this is a process of its own.
-// Refuses to remove any folder but a `partywall-` one directly under the temporary folder.
+// Refuses to remove any folder but a `partywall-` one directly under the temporary folder, and one of an unfinished run.
 
 import { existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, resolve } from 'node:path'
+import { takeBack, type Unfinished } from './unfinished.ts'
 
 /** How long a folder may resist, for instance because a process that was just killed still holds it. */
 const REMOVE_WITHIN_MS = 5000
 
 const pids = new Set<number>()
 const dirs = new Set<string>()
+let unfinished: Unfinished | null = null
 
 function obey(line: string): void {
   const space = line.indexOf(' ')
@@ -24,6 +26,7 @@ function obey(line: string): void {
   else if (word === 'forget-pid') pids.delete(pid)
   else if (word === 'dir' && removable(rest)) dirs.add(rest)
   else if (word === 'forget-dir') dirs.delete(rest)
+  else if (word === 'unfinished') unfinished = JSON.parse(rest)
 }
 
 function removable(path: string): boolean {
@@ -43,6 +46,7 @@ function kill(pid: number): void {
 
 function clearUp(): void {
   for (const pid of pids) kill(pid)
+  if (unfinished) takeBack(unfinished)
   const until = Date.now() + REMOVE_WITHIN_MS
   const remove = () => {
     for (const dir of dirs) {

@@ -107,6 +107,7 @@ function accessOf(
   return {
     label: plan.label,
     id: tenant.id,
+    stepMs: spec.stepMs,
     origin: new URL(spec.http).origin,
     start,
     ...(spec.start.id === undefined ? {} : { startIdAt: spec.start.id }),

@@ -32,6 +32,8 @@ export interface TenantAccess {
   label: string
   id: string
   origin: string
+  /** Declared time that a run's own work takes, milliseconds: what the target says, not what was asked of it. */
+  stepMs: number
   /** `{{canary}}` in the body is replaced by a fresh canary for each run. */
   start: Call
   /** Dotted path of the run id in the answer; absent when completion is by response. */

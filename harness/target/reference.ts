@@ -111,7 +111,7 @@ export function referenceTarget(parts: ReferenceParts): Target {
       const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
       const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
       await admin('PUT', '/v1/workflows/work', { steps }, headers)
-      return accessOf(plan.label, id, stream, headers)
+      return accessOf({ ...plan, id }, stream, headers)
     },
 
     async remove(access) {
@@ -138,11 +138,12 @@ export function referenceTarget(parts: ReferenceParts): Target {
     },
   }
 
-  function accessOf(label: string, id: string, stream: string, headers: Record<string, string>): TenantAccess {
+  function accessOf({ label, id, stepMs }: TenantPlan, stream: string, headers: Record<string, string>): TenantAccess {
     const input = { canary: '{{canary}}' }
     return {
       label,
       id,
+      stepMs,
       origin,
       start: {
         method: 'POST',

@@ -1,9 +1,9 @@
 // Exact intervals from counts alone: order statistics for a quantile, Clopper and Pearson for a share.
 // Every bound is one-sided at 95 %, so a claim about one side is wrong at most once in twenty.
 
+import type { Interval } from '../evidence/verdict.ts'
 import { betaCumulative, binomialAtLeast } from './distributions.ts'
 import type { Descending } from './samples.ts'
-import type { Interval } from './types.ts'
 
 const CONFIDENCE = 0.95
 

@@ -2,11 +2,12 @@
 // the judge asks again afterwards; both get the same answer, because a look is a function of the evidence alone.
 
 import type { Objectives } from '../evidence/types.ts'
+import type { Outcome } from '../evidence/verdict.ts'
 import { BlockTails } from './block-tail.ts'
 import { Exceedances, edgeAt, FAIL_EDGE, PASS_EDGE, takeBack } from './exceedance.ts'
 import { FIRST_LOOK, type Levels, levelsFor } from './levels.ts'
 import { completePairs, type Descending, pairSamples, rankFromTop, SMALLEST_MS } from './samples.ts'
-import type { JudgeInput, Outcome } from './types.ts'
+import type { JudgeInput } from './types.ts'
 
 /** A pass wants this many samples in each arm of each tenant. */
 const SAMPLES_FOR_PASS = 400
@@ -160,7 +161,7 @@ export function decide(
 }
 
 /** Looks after the pairs `from`..`to` in turn. */
-function* looks(input: InterferenceInput, from: number, to: number): Generator<Look> {
+export function* looks(input: InterferenceInput, from: number, to: number): Generator<Look> {
   if (input.pairsPlanned < FIRST_LOOK || input.quietTenants.length === 0) return
   const failEdge = edgeAt(input.objectives, FAIL_EDGE)
   const passEdge = edgeAt(input.objectives, PASS_EDGE)
@@ -184,20 +185,10 @@ function* looks(input: InterferenceInput, from: number, to: number): Generator<L
 }
 
 /**
- * The look after the k-th complete pair. The run loop stops at the first one that is not inconclusive.
+ * The look after the k-th complete pair, whether or not an earlier one decided.
  * Inconclusive, without tenants, when there are fewer than k complete pairs or k is below 3.
  */
 export function lookAt(input: InterferenceInput, k: number): Look {
   for (const look of looks(input, Math.max(k, FIRST_LOOK), k)) return look
   return { pair: k, outcome: 'inconclusive', tenants: [] }
-}
-
-/** Every look from the third pair up to the first that decides, or to the last complete pair. */
-export function replay(input: InterferenceInput): Look[] {
-  const seen: Look[] = []
-  for (const look of looks(input, FIRST_LOOK, input.pairsPlanned)) {
-    seen.push(look)
-    if (look.outcome !== 'inconclusive') break
-  }
-  return seen
 }

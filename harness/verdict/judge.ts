@@ -2,17 +2,16 @@
 // Refuses to pass on nothing: no samples, no findings, no opportunity to find anything.
 
 import type { Finding } from '../evidence/types.ts'
+import type { Outcome, TenantVerdict, Verdict } from '../evidence/verdict.ts'
 import { detectableRatio } from './detectable.ts'
 import { edgeAt, FAIL_EDGE, PASS_EDGE } from './exceedance.ts'
-import { type Look, replay } from './interference.ts'
+import type { Look } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
 import { completePairs } from './samples.ts'
+import { DETECTABLE_AT_MOST, replay } from './stopping.ts'
 import { judgeTenant, latencyOutcome, type Spoilers, worst } from './tenant.ts'
-import type { JudgeInput, Outcome, TenantVerdict, Verdict } from './types.ts'
+import type { JudgeInput } from './types.ts'
 import { count, findingWords, ms, short } from './wording.ts'
-
-/** A run that could have missed a rise larger than this says nothing by passing. */
-const DETECTABLE_AT_MOST = 3
 
 /** One reason and how it bears on the outcome. */
 interface Ground {

@@ -1,8 +1,8 @@
 // The pooled p99 ratio noise/placebo of one tenant with an interval from resampled pairs. It informs; it never decides.
 
+import type { Interval } from '../evidence/verdict.ts'
 import { randomFor } from '../load/random.ts'
 import { type PairSamples, SMALLEST_MS } from './samples.ts'
-import type { Interval } from './types.ts'
 
 const RESAMPLES = 1000
 

@@ -1,8 +1,8 @@
 // The absolute objective: is p99 under noise at most so many milliseconds? Whole interval on one side, or no answer.
 
+import type { Interval, Outcome } from '../evidence/verdict.ts'
 import { quantileInterval } from './binomial.ts'
 import type { Descending } from './samples.ts'
-import type { Interval, Outcome } from './types.ts'
 
 export interface SloResult {
   outcome: Outcome

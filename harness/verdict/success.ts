@@ -1,8 +1,8 @@
 // The share of offered operations that ended well under noise. Whole interval on one side of the objective, or no answer.
 
 import type { TenantWindow } from '../evidence/types.ts'
+import type { Interval, Outcome } from '../evidence/verdict.ts'
 import { shareInterval } from './binomial.ts'
-import type { Interval, Outcome } from './types.ts'
 
 export interface SuccessResult {
   outcome: Outcome

@@ -1,12 +1,13 @@
 // One quiet tenant's part of the verdict: SLO, success ratio and interference, each with its numbers.
 
 import type { Block } from '../evidence/types.ts'
+import type { Outcome, TenantVerdict } from '../evidence/verdict.ts'
 import type { Look, TenantLook } from './interference.ts'
 import { pooledRatio } from './ratio.ts'
 import { armMs, armWindows, completePairs, type Descending, pairSamples, quantileMs } from './samples.ts'
 import { judgeSlo, type SloResult } from './slo.ts'
 import { judgeSuccess, type SuccessResult } from './success.ts'
-import type { JudgeInput, Outcome, TenantVerdict } from './types.ts'
+import type { JudgeInput } from './types.ts'
 import { count, ms, percent, ratioWords, short, windowWords } from './wording.ts'
 
 /** What spoils latency findings of the whole run, in words; each makes them inconclusive. */

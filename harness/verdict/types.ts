@@ -1,18 +1,7 @@
-// What the judge is given and what it answers. Pure data; no clock, no I/O.
+// What the judge is given. Pure data; no clock, no I/O.
 
 import type { Block, Finding, Objectives } from '../evidence/types.ts'
-
-export type Outcome = 'pass' | 'fail' | 'inconclusive'
-
-/** A measured fact that must hold before a latency finding may be pass or fail. */
-export interface Precondition {
-  name: string
-  held: boolean
-  /** Which latency findings it makes inconclusive when it does not hold: noise that was too weak spoils a pass only. */
-  spoils: 'pass' | 'fail' | 'both'
-  /** Numbers with unit, count and window. */
-  detail: string
-}
+import type { Precondition } from '../evidence/verdict.ts'
 
 export interface JudgeInput {
   runSeed: number
@@ -28,43 +17,4 @@ export interface JudgeInput {
   pairsEnded: string | null
   /** A response time that stands for "never", milliseconds: the operation timeout. */
   timeoutMs: number
-}
-
-export interface Interval {
-  point: number
-  low: number
-  high: number
-}
-
-export interface TenantVerdict {
-  tenant: string
-  outcome: Outcome
-  reasons: string[]
-  samples: { placebo: number; noise: number; silence: number }
-  /** Milliseconds; null where there is no sample; Infinity is written as null with a reason. */
-  placebo: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
-  noise: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
-  ratio: Interval | null
-  successRatio: Interval
-  interference: Outcome
-  slo: Outcome
-  success: Outcome
-}
-
-export interface Verdict {
-  outcome: Outcome
-  reasons: string[]
-  tenants: TenantVerdict[]
-  interference: {
-    outcome: Outcome
-    pairs: number
-    pairsPlanned: number
-    passEdge: number
-    failEdge: number
-    /** Smallest ratio that this run would have detected 95 % of the time; null when it could not be computed. */
-    detectableRatio: number | null
-    looks: Array<{ pair: number; outcome: Outcome }>
-  }
-  findings: Finding[]
-  preconditions: Precondition[]
 }

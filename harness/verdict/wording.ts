@@ -1,7 +1,7 @@
 // How the judge writes its reasons: numbers with unit, count and window. Decides nothing.
 
 import type { Block, Finding } from '../evidence/types.ts'
-import type { Interval } from './types.ts'
+import type { Interval } from '../evidence/verdict.ts'
 
 /** 1,980 */
 export function count(n: number): string {

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Finding } from '../../harness/evidence/types.ts'
-import { lookAt, replay } from '../../harness/verdict/interference.ts'
+import type { Precondition, Verdict } from '../../harness/evidence/verdict.ts'
+import { lookAt } from '../../harness/verdict/interference.ts'
 import { judge } from '../../harness/verdict/judge.ts'
-import type { JudgeInput, Precondition, Verdict } from '../../harness/verdict/types.ts'
+import { replay } from '../../harness/verdict/stopping.ts'
+import type { JudgeInput } from '../../harness/verdict/types.ts'
 import { heldFinding, simulateBlocks, simulateInput } from './simulate.ts'
 
 const RUN_SEED = 7

@@ -2,18 +2,25 @@
 // stable machine only. The figures in full take a bench.
 
 import { expect, it } from 'vitest'
-import { replay } from '../../harness/verdict/interference.ts'
-import type { Outcome } from '../../harness/verdict/types.ts'
+import type { Outcome } from '../../harness/evidence/verdict.ts'
+import { looks } from '../../harness/verdict/interference.ts'
+import { FIRST_LOOK } from '../../harness/verdict/levels.ts'
+import type { JudgeInput } from '../../harness/verdict/types.ts'
 import { simulateInput } from './simulate.ts'
 
 const RUNS = 60
 const FIRST_RUN_SEED = 1000
 
+/** The first look that is not inconclusive, as the procedure was simulated: without the rule about blind runs. */
+function decided(input: JudgeInput): Outcome {
+  for (const { outcome } of looks(input, FIRST_LOOK, input.pairsPlanned)) if (outcome !== 'inconclusive') return outcome
+  return 'inconclusive'
+}
+
 function outcomes(effect: number[]): Record<Outcome, number> {
   const counted = { pass: 0, fail: 0, inconclusive: 0 }
   for (let run = 0; run < RUNS; run++) {
-    const look = replay(simulateInput({ runSeed: FIRST_RUN_SEED + run, effect })).at(-1)
-    counted[look?.outcome ?? 'inconclusive']++
+    counted[decided(simulateInput({ runSeed: FIRST_RUN_SEED + run, effect }))]++
   }
   return counted
 }

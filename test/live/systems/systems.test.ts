@@ -1,11 +1,11 @@
 // The two foreign servers are what the gate takes them for: one fair, one naive, each with its ownership check to leave out.
 // Refuses to judge them; that is the harness's work.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { type Kind, serve } from './serve.ts'
 
 const started: ChildProcess[] = []
 afterEach(async () => {
@@ -18,13 +18,9 @@ afterEach(async () => {
 
 const answer = z.object({ id: z.string().optional(), status: z.string().optional(), input: z.unknown().optional() })
 
-async function serve(kind: 'fair' | 'fifo', more: Record<string, string> = {}) {
-  const file = fileURLToPath(new URL(`./${kind}-server.ts`, import.meta.url))
-  const env = { ...process.env, TOKENS: 'a:token-a,b:token-b,noisy:token-n', PORT: '0', ...more }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+async function open(kind: Kind, more: Record<string, string> = {}) {
+  const { child, port } = await serve(kind, more)
   started.push(child)
-  const [line] = await once(child.stdout, 'data')
-  const { port } = z.object({ port: z.number() }).parse(JSON.parse(String(line)))
   return async (token: string, path: string, body?: unknown) => {
     const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
     const got = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -38,7 +34,7 @@ async function serve(kind: 'fair' | 'fifo', more: Record<string, string> = {}) {
 
 describe.each(['fair', 'fifo'] as const)('the %s server', (kind) => {
   test('runs a job and shows it to its owner only', async () => {
-    const call = await serve(kind)
+    const call = await open(kind)
     const { id = '' } = answer.parse((await call('token-a', '/jobs', { input: { canary: 'x' } })).json)
     await vi.waitFor(async () => {
       const job = answer.parse((await call('token-a', `/jobs/${id}`)).json)
@@ -52,15 +48,15 @@ describe.each(['fair', 'fifo'] as const)('the %s server', (kind) => {
   })
 
   test('shows it to others when the check is left out', async () => {
-    const call = await serve(kind, { UNCHECKED: '1' })
+    const call = await open(kind, { UNCHECKED: '1' })
     const { id = '' } = answer.parse((await call('token-a', '/jobs', { input: 'mine' })).json)
     expect(answer.parse((await call('token-b', `/jobs/${id}`)).json).input).toBe('mine')
   })
 })
 
 test('the fair server bounds one tenant, and lets another pass it', async () => {
-  const call = await serve('fair')
-  const flood = Array.from({ length: 200 }, () => call('token-n', '/jobs', { input: 1, ms: 50 }))
+  const call = await open('fair')
+  const flood = Array.from({ length: 200 }, () => call('token-noisy', '/jobs', { input: 1, ms: 50 }))
   await Promise.race(flood)
   const before = performance.now()
   expect((await call('token-a', '/jobs', { input: 1 })).status).toBe(200)
@@ -76,8 +72,8 @@ test('the fair server bounds one tenant, and lets another pass it', async () => 
 })
 
 test('the fifo server lets one tenant stand before all others', async () => {
-  const call = await serve('fifo')
-  await Promise.all(Array.from({ length: 80 }, () => call('token-n', '/jobs', { input: 1, ms: 50 })))
+  const call = await open('fifo')
+  await Promise.all(Array.from({ length: 80 }, () => call('token-noisy', '/jobs', { input: 1, ms: 50 })))
   const before = performance.now()
   const { id = '' } = answer.parse((await call('token-a', '/jobs', { input: 1 })).json)
   await vi.waitFor(async () => expect(answer.parse((await call('token-a', `/jobs/${id}`)).json).status).toBe('done'), {

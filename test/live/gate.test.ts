@@ -1,0 +1,89 @@
+// The gate on the reference engine, on a real Redis: the clean engine is not failed, each seeded defect is, for its reason.
+
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { folder, partywall, QUICK, saved, tidy } from './partywall.ts'
+
+afterEach(tidy)
+const LIMIT_MS = 120_000
+const RUN_SEED = '20'
+
+const quick = (out: string, ...more: string[]) =>
+  partywall('run', QUICK, '--seed', RUN_SEED, '--out', out, '--json', ...more)
+
+describe(`the gate, run seed ${RUN_SEED}`, () => {
+  test(
+    'does not fail the clean engine, and saves evidence that is judged the same again',
+    async () => {
+      const out = join(folder(), 'run')
+      const { code, stdout } = await quick(out)
+      const { files, evidence, verdict, text } = saved(out)
+      expect([verdict.outcome, code]).toEqual(verdict.outcome === 'pass' ? ['pass', 0] : ['inconclusive', 3])
+      expect(JSON.parse(stdout).verdict).toEqual(verdict)
+      expect(files).toEqual(['evidence.json', 'histograms.hlog', 'journal.ndjson', 'summary.md', 'verdict.json'])
+
+      expect(verdict.tenants.map(({ tenant }) => tenant)).toEqual(['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4'])
+      expect(verdict.findings.map(({ probe, finding }) => [probe, finding])).toEqual([
+        ['runs-stay-with-tenant', 'held'],
+        ['canaries-stay-with-tenant', 'held'],
+      ])
+      for (const { controls, opportunities } of verdict.findings) {
+        expect(controls).toBeGreaterThan(10)
+        expect(opportunities).toBeGreaterThan(50)
+      }
+      for (const { tenants } of evidence.blocks) {
+        for (const { offered, sent, ok } of tenants) expect([sent, ok]).toEqual([offered, offered])
+      }
+      // What was ordered is what was sent, in both arms: 1,000 requests and 2,000 entries a block.
+      const pairs = evidence.looks.at(-1)?.pair ?? 0
+      for (const arm of ['placebo', 'noise'] as const) {
+        const { apiSent, streamSent } = evidence.noise[arm]
+        expect([apiSent, streamSent]).toEqual([1000 * pairs, 2000 * pairs])
+      }
+      expect(evidence.noise.noise.apiRefused).toBeGreaterThan(0.9 * evidence.noise.noise.apiSent)
+
+      const everything = files.map(text).join('')
+      expect(everything).not.toMatch(/pw_(quiet|noisy)/)
+      expect(everything).not.toContain('pwcanary')
+      const again = await partywall('judge', out, '--json')
+      expect(again.code).toBe(code)
+      expect(again.stdout).toBe(text('verdict.json'))
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'fails shared-fifo for interference, and names every quiet tenant',
+    async () => {
+      const out = join(folder(), 'run')
+      const { code } = await quick(out, '--defect', 'shared-fifo')
+      const { evidence, verdict } = saved(out)
+      expect([verdict.outcome, code]).toEqual(['fail', 1])
+      expect(verdict.interference.outcome).toBe('fail')
+      expect(verdict.tenants.map(({ interference }) => interference)).toContain('fail')
+      for (const { ratio } of verdict.tenants) expect(ratio?.point).toBeGreaterThan(5)
+      expect(verdict.findings.map(({ finding }) => finding)).not.toContain('broken')
+      expect(evidence.defectTrips).toBeGreaterThan(100)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'fails get-unchecked for the runs that were read, and names who read whose',
+    async () => {
+      const out = join(folder(), 'run')
+      const { code, stdout } = await quick(out, '--defect', 'get-unchecked')
+      const { evidence, verdict } = saved(out)
+      expect([verdict.outcome, code]).toEqual(['fail', 1])
+      const [reads] = verdict.findings
+      expect(reads).toMatchObject({ probe: 'runs-stay-with-tenant', finding: 'broken' })
+      expect(reads?.tenants).toEqual(['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4'])
+      expect(reads?.reason).toContain('noisy read a run of quiet-4')
+      expect(verdict.reasons[0]).toContain('runs-stay-with-tenant')
+      expect(reads?.witness.length).toBeGreaterThan(0)
+      expect(evidence.defectTrips).toBeGreaterThan(10)
+      expect(JSON.parse(stdout)).toMatchObject({ defect: 'get-unchecked', defectTrips: evidence.defectTrips })
+    },
+    LIMIT_MS,
+  )
+})

@@ -1,0 +1,69 @@
+// The gate on systems that are not ours, through the http adapter: the same design is judged the same, whoever built it.
+
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { folder, QUICK, saved, start, tidy } from './partywall.ts'
+import { describeTarget, type Kind, serve, tokens } from './systems/serve.ts'
+
+const servers: ChildProcess[] = []
+afterEach(async () => {
+  tidy()
+  for (const server of servers.splice(0)) {
+    const gone = once(server, 'exit')
+    server.kill('SIGKILL')
+    await gone
+  }
+})
+
+const LIMIT_MS = 120_000
+
+async function gate(kind: Kind, more: Record<string, string> = {}) {
+  const { child, port } = await serve(kind, more)
+  servers.push(child)
+  const place = folder()
+  const target = join(place, 'target.yaml')
+  describeTarget(kind, port, target)
+  const out = join(place, 'run')
+  const { code } = await start(['run', QUICK, '--target', target, '--seed', '21', '--out', out], tokens).ended
+  return { code, ...saved(out) }
+}
+
+test(
+  'a fair server is not failed, and what it does not offer is said',
+  async () => {
+    const { code, evidence, verdict, text } = await gate('fair')
+    expect([0, 3]).toContain(code)
+    expect(verdict.findings.map(({ finding }) => finding)).toEqual(['held', 'held'])
+    expect(evidence.notApplicable.map(({ what }) => what)).toEqual(['stream flood'])
+    expect(verdict.preconditions.filter(({ held }) => !held).map(({ name }) => name)).toEqual([])
+    expect(text('evidence.json') + text('journal.ndjson') + text('summary.md')).not.toContain('token-')
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a first-in-first-out server is failed for interference',
+  async () => {
+    const { code, verdict } = await gate('fifo')
+    expect(code).toBe(1)
+    expect(verdict.interference.outcome).toBe('fail')
+    expect(verdict.findings.map(({ finding }) => finding)).toEqual(['held', 'held'])
+  },
+  LIMIT_MS,
+)
+
+test(
+  'a server without an ownership check is failed for the runs that were read',
+  async () => {
+    const { code, verdict } = await gate('fair', { UNCHECKED: '1' })
+    expect(code).toBe(1)
+    expect(verdict.findings.map(({ probe, finding }) => [probe, finding])).toContainEqual([
+      'runs-stay-with-tenant',
+      'broken',
+    ])
+    expect(verdict.interference.outcome).not.toBe('fail')
+  },
+  LIMIT_MS,
+)
