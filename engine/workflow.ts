@@ -72,7 +72,8 @@ export interface Used {
   toolCalls?: number
 }
 
-export type Outcome = { used?: Used } & (
+/** `tookMs`: time in the slot, on the worker's monotonic clock; left out, Redis takes what it saw pass. */
+export type Outcome = { used?: Used; tookMs?: number } & (
   | { status: 'done'; output: unknown }
   | { status: 'failed'; error: string }
   | { status: 'timed-out'; error: string }

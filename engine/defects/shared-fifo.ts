@@ -122,7 +122,7 @@ class SharedQueue extends TenantQueue implements Queue {
       record === null
         ? `{"workflow":"${workflow}","source":"stream","queuedAt":${now}`
         : record.slice(0, record.indexOf(',"status":'))
-    const times = `"startedAt":${now},"deadline":${now + maxRunMs},"clock":${now * 1000},"estimate":0`
+    const times = `"startedAt":${now},"deadline":${now + maxRunMs},"estimate":0`
     await Promise.all([
       redis.hset(runs, entryId, `${lasting},"status":"running","attempt":1,${times}}`),
       redis.hset(tenantKey.inputs(tenant), entryId, inputText),

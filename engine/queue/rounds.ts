@@ -8,10 +8,12 @@ import type { FunctionLibrary } from './library.ts'
 
 /** A worker that dies in mid-turn keeps its tenant out of the turns for this long. */
 const TURN_LEASE_MS = 2000
-/** Slot time that one turn may take before the next tenant has its own. */
-export const QUANTUM_MS = 200
+/** Slot time that one turn may take, or one run, while others wait: short, so that turns alternate. */
+export const TURN_MS = 40
+/** Half of it, or one mean turn if that is more, is what a newcomer starts before virtual time. */
+const QUANTUM_MS = 200
 /** Smaller corrections are kept until they are worth telling: virtual milliseconds. */
-const CORRECTION_MIN_MS = 1
+const CORRECTION_MIN_MS = 5
 const CORRECTIONS_KEPT = 10_000
 
 const reply = z.tuple([z.number(), z.number()]).rest(z.string())

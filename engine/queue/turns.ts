@@ -7,7 +7,7 @@ import type { Outcome } from '../workflow.ts'
 import { tenantKey, tenantKeys } from './keys.ts'
 import type { Call } from './library.ts'
 import type { Claim, QueueParts } from './queue.ts'
-import { QUANTUM_MS } from './rounds.ts'
+import { TURN_MS } from './rounds.ts'
 
 /** Entries that a turn looks at: malformed ones cost their own tenant its turn. */
 const ENTRIES_A_TURN = 100
@@ -23,7 +23,7 @@ export interface TurnRequest {
   tenant: TenantId
   /** Runs at most; 0 only settles. */
   want: number
-  /** Nobody else waits: the quantum does not bind. */
+  /** Nobody else waits: the length of a turn does not bind. */
   alone: boolean
   /** As picked; null when it only settles. */
   tag: number | null
@@ -31,7 +31,7 @@ export interface TurnRequest {
 }
 
 const number = z.coerce.number()
-const run = z.tuple([z.string(), z.number(), z.string(), z.string(), z.string()])
+const run = z.tuple([z.string(), z.number(), z.string(), z.string()])
 const reply = z.tuple([
   z.enum(['active', 'suspended', 'gone']),
   z.number(),
@@ -40,6 +40,7 @@ const reply = z.tuple([
   z.number(),
   z.array(z.number()),
   z.array(z.string()),
+  z.string(),
   z.array(run),
 ])
 
@@ -61,23 +62,25 @@ function outcomeField(outcome: Outcome): string {
 
 export function turnCall({ tenant, want, alone, settlements }: TurnRequest, parts: QueueParts): Call {
   const { windowMs, leaseMs } = parts
-  const quantum = alone ? 1e9 : QUANTUM_MS
-  const args: (string | number)[] = [tenant, tenantKey.wake(tenant), windowMs, leaseMs, quantum, want, ENTRIES_A_TURN]
+  const turnMs = alone ? 1e9 : TURN_MS
+  const args: (string | number)[] = [tenant, tenantKey.wake(tenant), windowMs, leaseMs, turnMs, want, ENTRIES_A_TURN]
   args.push(settlements.length)
   for (const { claim, outcome } of settlements) {
     const used = outcome.used === undefined ? '' : JSON.stringify(outcome.used)
-    args.push(claim.entryId, claim.fence, outcome.status, outcomeField(outcome), used)
+    const took = outcome.tookMs?.toFixed(3) ?? ''
+    args.push(claim.entryId, claim.fence, took, outcome.status, outcomeField(outcome), used)
   }
   return ['turn', tenantKeys(tenant), args]
 }
 
 export function turnResult(request: TurnRequest, raw: unknown, askedAtMs: number): TurnResult {
-  const [state, next, charge, correction, maxRunMs, flags, texts, runs] = reply.parse(raw)
+  const [state, next, charge, correction, maxRunMs, flags, texts, epoch, runs] = reply.parse(raw)
   const definitions = new Map<string, string>()
   for (let at = 0; at < texts.length; at += 2) definitions.set(texts[at] ?? '', texts[at + 1] ?? '')
   const tag = (request.tag ?? 0) + charge
-  const claims = runs.map(([entryId, attempt, fence, workflow, inputText]): Claim => {
+  const claims = runs.map(([entryId, attempt, workflow, inputText]): Claim => {
     const definition = definitions.get(workflow) ?? ''
+    const fence = `${entryId}/${attempt}/${epoch}`
     return {
       tenant: request.tenant,
       entryId,

@@ -1,6 +1,7 @@
 // The worker: claims runs while it has free slots, runs their steps, reports their outcome. Refuses to be a second
 // scheduler: whose turn it is, and whether an outcome counts, is the queue's to say.
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Claim, Queue } from '../queue/queue.ts'
 import { runStep, runSteps, type StepRunner } from '../steps/steps.ts'
@@ -74,6 +75,8 @@ export class Worker {
         const { claims, again } = await this.#queue.next(this.#free)
         if (again) this.#wanted = true
         for (const claim of claims) void this.#run(claim)
+        // Runs that need no waiting end in this turn of the loop: asked after it, the next batch is not a batch of one.
+        if (claims.length > 0) await nextTurn()
       } catch (error) {
         this.#options.log.warn({ err: error }, 'claiming failed; trying again')
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
@@ -98,7 +101,9 @@ export class Worker {
   async #run(claim: Claim): Promise<void> {
     const running = this.#inFlight.add(claim)
     const work = async () => {
+      const from = performance.now()
       const outcome = await this.#outcomeOf(running)
+      if (outcome !== null) outcome.tookMs = performance.now() - from
       // The slot is free from here on; the cap of the tenant only when its outcome has been told.
       this.#inFlight.remove(running)
       const told = outcome === null ? null : this.#report(running, outcome)
@@ -115,7 +120,7 @@ export class Worker {
     if (definition === null) return { status: 'failed', error: 'the workflow has no definition' }
     const input = parseInput(claim.inputText)
     if (input === null) return { status: 'failed', error: 'the input is not JSON' }
-    const used: Used = {}
+    let used: Used | undefined
     const { tenant, entryId, attempt } = claim
     const context = {
       input: input.value,
@@ -123,23 +128,23 @@ export class Worker {
       seed: `${tenant}/${entryId}`,
       attempt,
       use({ tokens = 0, toolCalls = 0 }: Used) {
-        used.tokens = (used.tokens ?? 0) + tokens
-        used.toolCalls = (used.toolCalls ?? 0) + toolCalls
+        used = { tokens: (used?.tokens ?? 0) + tokens, toolCalls: (used?.toolCalls ?? 0) + toolCalls }
       },
     }
+    const bill = () => (used === undefined ? {} : { used })
     this.#options.witness?.started(claim)
     try {
       const steps = runSteps(definition.steps, context, this.#options.runStep ?? runStep)
       // A step that ignores its signal keeps neither the slot nor the run.
       const output = await Promise.race([steps, gaveUp])
-      return { status: 'done', output, used }
+      return { status: 'done', output, ...bill() }
     } catch (error) {
-      if (abort.signal.aborted) return abort.signal.reason === 'deadline' ? { ...timedOut, used } : null
+      if (abort.signal.aborted) return abort.signal.reason === 'deadline' ? { ...timedOut, ...bill() } : null
       const said = error instanceof Error ? error.message : String(error)
       const { retry } = definition
-      if (retry === undefined) return { status: 'failed', error: said, used }
+      if (retry === undefined) return { status: 'failed', error: said, ...bill() }
       const afterMs = retry.backoffMs * 2 ** (attempt - 1)
-      return { status: 'retry', error: said, attemptsMax: retry.attempts, afterMs, used }
+      return { status: 'retry', error: said, attemptsMax: retry.attempts, afterMs, ...bill() }
     } finally {
       this.#options.witness?.ended(claim)
     }

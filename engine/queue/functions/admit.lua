@@ -70,15 +70,14 @@ local function cancel(keys, argv)
   if not head then return { 'unknown' } end
   local status = status_of(head)
   if status ~= 'queued' and status ~= 'running' then return { 'finished', status } end
-  local now, now_us = now_both()
-  local ctl, m, member = redis.call('HMGET', k.ctl, 'epoch', 'estimate'), {}, nil
+  local now, m, member = now_ms(), {}, nil
   if status == 'running' then
-    member = member_of(id, number_of(head, 'attempt'), ctl[1])
+    member = member_of(id, attempt_of(head), redis.call('HGET', k.ctl, 'epoch'))
   else
     redis.call('ZREM', k.retry, id)
   end
   local e = { id = id, head = head, status = 'cancelled', field = '"error":"cancelled"', member = member }
-  finish_all(k, argv[1], { e }, now, now_us, argv[3], m, 0)
+  finish_all(k, argv[1], { e }, now, argv[3], m, 0)
   keep_count(k, m, now)
   return { 'cancelled', member and 1 or 0, member or '', redis.call('XLEN', k.events) > 0 and 1 or 0 }
 end

@@ -49,27 +49,35 @@ local function judge(k, c, f)
   return nil
 end
 
-local function start(c, id, base, attempt, workflow, input)
+-- What is the same for all runs of a batch is written once: formatting a number costs more than the rest of a start.
+local function prepare(c)
   local deadline = c.now + c.run_ms
-  local member = member_of(id, attempt, c.epoch)
-  c.active[#c.active + 1] = digits(math.min(c.now + c.lease, deadline))
-  c.active[#c.active + 1] = member
-  c.heads[#c.heads + 1] = id
-  c.heads[#c.heads + 1] = head_of(base, '"status":"running","attempt":' .. attempt .. ',"startedAt":' .. digits(c.now)
-    .. ',"deadline":' .. digits(deadline) .. ',"clock":' .. digits(c.now_us) .. ',"estimate":' .. string.format('%.6g', c.estimate))
-  c.runs[#c.runs + 1] = { id, attempt, member, workflow, input }
-  c.names[workflow] = true
-  count(c.m, attempt == 1 and 'starts' or 'retries', 1)
-  count(c.m, 'bytesIn', #input)
+  c.score = digits(math.min(c.now + c.lease, deadline))
+  c.running = ',"startedAt":' .. digits(c.now) .. ',"deadline":' .. digits(deadline) .. ',"estimate":' .. string.format('%.6g', c.estimate) .. '}'
 end
+
+local function start(c, id, base, attempt, workflow, input)
+  local at = #c.active
+  c.active[at + 1], c.active[at + 2] = c.score, member_of(id, attempt, c.epoch)
+  c.heads[at + 1], c.heads[at + 2] = id, '{' .. base .. ',"status":"running","attempt":' .. attempt .. c.running
+  c.runs[#c.runs + 1] = { id, attempt, workflow, input }
+  c.names[workflow] = true
+  if attempt == 1 then c.starts = c.starts + 1 else c.retries = c.retries + 1 end
+  c.bytes_in = c.bytes_in + #input
+end
+
+local QUEUED_FIRST = ',"status":"queued","attempt":1}'
 
 -- One entry that the group delivered, with its head if it has one. Delivered again (the group was made anew): skipped when
 -- it runs or when it is to be retried.
-local function take(k, c, id, f, head)
+local function take(k, c, id, flat, head)
   if head then
-    if status_of(head) ~= 'queued' or number_of(head, 'attempt') > 1 then return end
-    return start(c, id, base_of(head), 1, f.workflow, f.input)
+    local at = changing_at(head)
+    if not string.find(head, QUEUED_FIRST, at, true) then return end
+    -- Written by `start_run`, so its fields are in that order.
+    return start(c, id, string.sub(head, 2, at - 1), 1, flat[6], flat[8])
   end
+  local f = fields_of(flat)
   local reason = judge(k, c, f)
   if reason then
     bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
@@ -95,7 +103,7 @@ local function take_retries(k, c, free)
     redis.call('XCLAIM', k.events, GROUP, 'w', 0, id, 'JUSTID')
     local head = redis.call('HGET', k.runs, id)
     local base = base_of(head)
-    start(c, id, base, number_of(head, 'attempt'), string.match(base, '^"workflow":"([^"]*)"'), redis.call('HGET', k.inputs, id))
+    start(c, id, base, attempt_of(head), string.match(base, '^"workflow":"([^"]*)"'), redis.call('HGET', k.inputs, id))
   end
 end
 
@@ -106,7 +114,7 @@ local function take_new(k, c, want, looked, budget)
     local ids = {}
     for i, entry in ipairs(entries) do ids[i] = entry[1] end
     local heads = redis.call('HMGET', k.runs, unpack(ids))
-    for i, entry in ipairs(entries) do take(k, c, entry[1], fields_of(entry[2]), heads[i]) end
+    for i, entry in ipairs(entries) do take(k, c, entry[1], entry[2], heads[i]) end
     looked = looked + #entries
   end
 end
@@ -116,6 +124,7 @@ local function claim(k, c, want, budget, cap, queued_max)
   local excess = redis.call('XLEN', k.events) - running - queued_max
   local shed = excess > 0 and shed_newest(k, c, math.min(excess, budget)) or 0
   local free = math.min(want, cap - running)
+  prepare(c)
   if free > 0 then
     take_retries(k, c, free)
     -- Shedding may not eat the whole turn: the tenant's own runs would then wait for its flood to end.
@@ -124,6 +133,9 @@ local function claim(k, c, want, budget, cap, queued_max)
   if #c.active > 0 then
     call_many('ZADD', k.active, c.active)
     call_many('HSET', k.runs, c.heads)
+    count(c.m, 'starts', c.starts)
+    if c.retries > 0 then count(c.m, 'retries', c.retries) end
+    count(c.m, 'bytesIn', c.bytes_in)
   end
   if #c.gone > 0 then
     redis.call('XACK', k.events, GROUP, unpack(c.gone))

@@ -16,15 +16,10 @@ local function named(keys)
   }
 end
 
--- Redis' own clock: the only clock that all processes share. Milliseconds, and microseconds.
-local function now_both()
-  local t = redis.call('TIME')
-  local s, us = tonumber(t[1]), tonumber(t[2])
-  return s * 1000 + math.floor(us / 1000), s * 1000000 + us
-end
-
+-- Redis' own clock, in milliseconds: the only clock that all processes share.
 local function now_ms()
-  return (now_both())
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
 -- Lua writes large numbers as 1.7e+12; records and scores need all digits.

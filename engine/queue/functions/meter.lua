@@ -8,8 +8,20 @@ local function count(m, name, n)
 end
 
 -- Eight buckets an octave; queue/meter.ts has the same arithmetic.
+local function bucket_of(ms)
+  return 'b' .. math.floor(8 * math.log(math.max(0, ms) + 1) / math.log(2) + 1e-9)
+end
+
+-- Names of the buckets of short times, as they come to be needed.
+local SHORT = {}
+
 local function count_response(m, ms)
-  count(m, 'b' .. math.floor(8 * math.log(math.max(0, ms) + 1) / math.log(2) + 1e-9), 1)
+  local name = SHORT[ms]
+  if not name then
+    name = bucket_of(ms)
+    if ms < 4096 then SHORT[ms] = name end
+  end
+  count(m, name, 1)
 end
 
 local function roll(k, minute)

@@ -7,7 +7,7 @@ local function renew(keys, argv)
   for i = 2, #argv do
     local head = redis.call('ZSCORE', k.active, argv[i]) and redis.call('HGET', k.runs, string.match(argv[i], '^[^/]+'))
     if head then
-      redis.call('ZADD', k.active, digits(math.min(now + tonumber(argv[1]), number_of(head, 'deadline'))), argv[i])
+      redis.call('ZADD', k.active, digits(math.min(now + tonumber(argv[1]), deadline_of(head))), argv[i])
     else
       void[#void + 1] = argv[i]
     end
@@ -24,17 +24,17 @@ local function reap(keys, argv)
   for _, member in ipairs(overdue) do
     local id = string.match(member, '^[^/]+')
     local head = redis.call('HGET', k.runs, id)
-    if c.now > (number_of(head, 'deadline') or 0) then
+    if c.now > deadline_of(head) then
       ends[#ends + 1] = { id = id, head = head, status = 'timed-out', field = LATE, member = member }
     else
       -- The first retry comes at once; a run that takes its worker down with it is slowed then.
-      local attempt = number_of(head, 'attempt')
+      local attempt = attempt_of(head)
       local said = '"error":"its worker fell silent ' .. attempt .. ' times"'
       try_again(k, argv[1], c, id, head, member, attempt, ATTEMPTS_MAX, c.now + 1000 * (attempt - 1), said, ends)
     end
   end
   local _
-  _, _, c.estimate = finish_all(k, argv[1], ends, c.now, c.now_us, argv[2], c.m, c.estimate)
+  _, _, c.estimate = finish_all(k, argv[1], ends, c.now, argv[2], c.m, c.estimate)
   retain(k, c.now)
   keep_count(k, c.m, c.now)
   local first = redis.call('ZRANGE', k.active, 0, 0, 'WITHSCORES')

@@ -2,27 +2,49 @@
 -- holds the inputs as they came, so no function reads one to move a run on. `finish_all` is the only way by which a run
 -- ends, `bury` the only way into the dead letters.
 
--- The lasting part. A quote inside a JSON string is escaped, so `,"status":` cannot stand inside the key.
+local CHANGING = ',"status":"'
+
+-- Where the changing part begins. A quote inside a JSON string is escaped, so this text cannot stand inside the key. Plain
+-- search and anchored patterns only: these run for every run, and a pattern that slides costs more than all the rest.
+local function changing_at(head)
+  return string.find(head, CHANGING, 1, true)
+end
+
 local function base_of(head)
-  return string.match(head, '^{(.-),"status":')
+  return string.sub(head, 2, changing_at(head) - 1)
 end
 
 local function head_of(base, changing)
   return '{' .. base .. ',' .. changing .. '}'
 end
 
+local function status_of(head)
+  return string.match(head, '^"([^"]+)"', changing_at(head) + #CHANGING - 1)
+end
+
+-- Status and attempt stand first in the changing part.
+local function attempt_of(head)
+  return tonumber(string.match(head, '^,"status":"[^"]+","attempt":(%d+)', changing_at(head)))
+end
+
+local function deadline_of(head)
+  return tonumber(string.match(head, '^,"status":"running","attempt":%d+,"startedAt":%d+,"deadline":(%d+)', changing_at(head)))
+end
+
+-- Base, workflow, time queued, attempt, time started, estimate; the last two nil when it does not run.
+local function parts_of(head)
+  local at = changing_at(head)
+  local workflow, queued_at = string.match(head, '^{"workflow":"([^"]*)","source":"%a+","queuedAt":(%d+)')
+  local attempt, started_at, estimate =
+    string.match(head, '^,"status":"running","attempt":(%d+),"startedAt":(%d+),"deadline":%d+,"estimate":([%d.e+-]+)', at)
+  return string.sub(head, 2, at - 1), workflow, tonumber(queued_at), attempt or string.match(head, '"attempt":(%d+)', at) or 1,
+    started_at, tonumber(estimate or 0)
+end
+
 local function base_for(workflow, source, queued_at, key)
   local base = '"workflow":"' .. workflow .. '","source":"' .. source .. '","queuedAt":' .. queued_at
   if key and key ~= '' then base = base .. ',"key":' .. cjson.encode(key) end
   return base
-end
-
-local function status_of(head)
-  return string.match(head, ',"status":"([^"]+)"')
-end
-
-local function number_of(head, name)
-  return tonumber(string.match(head, '"' .. name .. '":(%-?[%d.]+)'))
 end
 
 local function member_of(id, attempt, epoch)
@@ -44,7 +66,7 @@ local function retain(k, now)
     redis.call('ZREM', k.ended, unpack(gone))
   end
   for _, head in ipairs(redis.call('HMGET', k.runs, unpack(gone))) do
-    local key = head and string.match(base_of(head) or '', ',"key":(".*")$')
+    local key = head and string.match(base_of(head), '"queuedAt":%d+,"key":(".*")$')
     if key then redis.call('HDEL', k.idem, cjson.decode('[' .. key .. ']')[1]) end
   end
   redis.call('HDEL', k.runs, unpack(gone))
@@ -54,37 +76,36 @@ end
 
 local METERED = { done = 'done', failed = 'failed', ['timed-out'] = 'timedOut', cancelled = 'cancelled', dead = 'dead' }
 
--- ends: { id, head, status, field, member or nil } each; field is '"output":…' or '"error":…', already JSON. Adds to the
--- count m, and returns the sums of slot time and of what was estimated for it, milliseconds, and the new estimate.
-local function finish_all(k, tenant, ends, now, now_us, channel, m, estimate)
+-- ends: { id, head, status, field, member or nil, took or nil } each; field is '"output":…' or '"error":…', already JSON;
+-- took is the slot time in ms as its worker measured it, never more than Redis saw pass. Adds to the count m, and returns
+-- the sums of slot time and of what was estimated for it, and the new estimate, all in ms.
+local function finish_all(k, tenant, ends, now, channel, m, estimate)
+  if #ends == 0 then return 0, 0, estimate end
   local heads, ids, ended, members = {}, {}, {}, {}
-  local slot_ms, estimated = 0, 0
-  for _, e in ipairs(ends) do
-    local base, took = base_of(e.head), 0
-    local clock = number_of(e.head, 'clock')
-    local state = '"status":"' .. e.status .. '","attempt":' .. (number_of(e.head, 'attempt') or 1)
-    if clock then
-      took = math.max(0, now_us - clock) / 1000
+  local slot_ms, estimated, bytes = 0, 0, 0
+  local now_text = digits(now)
+  for i, e in ipairs(ends) do
+    local base, _, queued_at, attempt, started_at, guess = parts_of(e.head)
+    local began = ''
+    if started_at then
+      local passed = math.max(0, now - tonumber(started_at)) + 1
+      local took = math.min(e.took or passed, passed)
       slot_ms = slot_ms + took
-      estimated = estimated + (number_of(e.head, 'estimate') or took)
+      estimated = estimated + guess
       estimate = estimate + (took - estimate) / 8
-      state = state .. ',"startedAt":' .. digits(math.floor(clock / 1000))
+      began = ',"startedAt":' .. started_at
     end
-    state = state .. ',"endedAt":' .. digits(now) .. ',' .. e.field
-    local head = head_of(base, state)
-    ids[#ids + 1] = e.id
+    local rest = base .. ',"status":"' .. e.status .. '","attempt":' .. attempt .. began .. ',"endedAt":' .. now_text .. ',' .. e.field .. '}'
+    ids[i] = e.id
     members[#members + 1] = e.member
-    heads[#heads + 1] = e.id
-    heads[#heads + 1] = head
-    ended[#ended + 1] = digits(now)
-    ended[#ended + 1] = e.id
-    redis.call('XADD', k.history, 'MAXLEN', '~', HISTORY_MAX, '*', 'run',
-      '{"id":"run_' .. tenant .. '_' .. e.id .. '",' .. string.sub(head, 2))
+    heads[2 * i - 1], heads[2 * i] = e.id, '{' .. rest
+    ended[2 * i - 1], ended[2 * i] = now_text, e.id
+    redis.call('XADD', k.history, 'MAXLEN', '~', HISTORY_MAX, '*', 'run', '{"id":"run_' .. tenant .. '_' .. e.id .. '",' .. rest)
     count(m, METERED[e.status], 1)
-    count(m, 'bytesOut', #e.field)
-    if e.status ~= 'cancelled' and e.status ~= 'dead' then count_response(m, now - (number_of(e.head, 'queuedAt') or now)) end
+    bytes = bytes + #e.field
+    if e.status ~= 'cancelled' and e.status ~= 'dead' then count_response(m, now - queued_at) end
   end
-  if #ids == 0 then return 0, 0, estimate end
+  count(m, 'bytesOut', bytes)
   count(m, 'slotMs', slot_ms)
   if #members > 0 then call_many('ZREM', k.active, members) end
   call_many('HSET', k.runs, heads)

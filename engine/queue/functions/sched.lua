@@ -26,7 +26,8 @@ function Turns.enter(s, tenant, tag)
 end
 
 -- A newcomer starts half a quantum before virtual time, and never before what it has used: nothing is banked by idling,
--- and nothing is forgotten by it.
+-- and nothing is forgotten by it. Tags of equal tenants come in steps of one turn: with less than a mean turn, one that
+-- uses little would stand behind all that are on the same step.
 function Turns.newcomer(s, tag)
   return math.max(s.floor, tonumber(tag or s.floor))
 end
@@ -71,6 +72,7 @@ function Turns.settle(s, tenant, state, charge)
   local noted = redis.call('SREM', s.k.dirty, tenant) == 1
   if state == 'gone' then return end
   tag = tonumber(tag) + charge
+  if charge > 0 then s.mean = s.mean + (charge - s.mean) / 16 end
   if noted or state == 'more' then return s:enter(tenant, tag) end
   if state ~= 'none' then redis.call('ZADD', s.k.parked, state, tenant) end
   if tag > s.floor then redis.call('ZADD', s.k.idle, tag_text(tag), tenant) end
@@ -119,9 +121,10 @@ end
 -- {tenants left, ms to the next parked one or -1, tenant, tag, …}.
 local function sched(keys, argv)
   local k = schedule(keys)
-  local known = redis.call('HMGET', k.vt, 'vt', 'seq')
-  local vt, seq = tonumber(known[1] or 0), tonumber(known[2] or 0)
-  local s = setmetatable({ k = k, now = now_ms(), now_vt = vt, seq = seq, floor = vt - tonumber(argv[4]) / 2 }, Turns)
+  local known = redis.call('HMGET', k.vt, 'vt', 'seq', 'mean')
+  local vt, seq, mean = tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(known[3] or 0)
+  local floor = vt - math.max(tonumber(argv[4]) / 2, mean)
+  local s = setmetatable({ k = k, now = now_ms(), now_vt = vt, seq = seq, mean = mean, floor = floor }, Turns)
   local at = 6
   for _ = 1, tonumber(argv[5]) do
     s:settle(argv[at], argv[at + 1], tonumber(argv[at + 2]))
@@ -145,7 +148,7 @@ local function sched(keys, argv)
   if out[1] > 0 and #rung < 100 then redis.call('RPUSH', k.bell, '') end
   local parked = redis.call('ZRANGE', k.parked, 0, 0, 'WITHSCORES')
   if parked[2] then out[2] = math.max(0, tonumber(parked[2]) - s.now) end
-  redis.call('HSET', k.vt, 'vt', tag_text(s.now_vt), 'seq', s.seq)
+  redis.call('HSET', k.vt, 'vt', tag_text(s.now_vt), 'seq', s.seq, 'mean', tag_text(s.mean))
   redis.call('ZREMRANGEBYSCORE', k.idle, '-inf', '(' .. tag_text(s.floor))
   if s.seq % 64 == 0 then redis.call('ZREMRANGEBYRANK', k.idle, 0, -(IDLE_MAX + 1)) end
   return out

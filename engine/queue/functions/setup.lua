@@ -7,8 +7,7 @@ local function setup(keys, argv)
   local k = named(keys)
   if redis.call('EXISTS', k.ctl) == 1 then return 0 end
   redis.call('UNLINK', unpack(keys))
-  local _, now_us = now_both()
-  redis.call('HSET', k.ctl, 'epoch', digits(now_us), unpack(argv))
+  redis.call('HSET', k.ctl, 'epoch', table.concat(redis.call('TIME'), '.'), unpack(argv))
   redis.call('XGROUP', 'CREATE', k.events, GROUP, '0', 'MKSTREAM')
   return 1
 end

@@ -9,7 +9,8 @@ local function try_again(k, tenant, c, id, head, member, attempt, attempts_max, 
     redis.call('ZREM', k.active, member)
     redis.call('HSET', k.runs, id, head_of(base_of(head), '"status":"queued","attempt":' .. attempt + 1))
     redis.call('ZADD', k.retry, digits(at), id)
-    count(c.m, 'slotMs', math.max(0, c.now_us - number_of(head, 'clock')) / 1000)
+    local _, _, _, _, started_at = parts_of(head)
+    count(c.m, 'slotMs', math.max(0, c.now - tonumber(started_at)))
     return
   end
   local workflow = string.match(head, '^{"workflow":"([^"]*)"')
@@ -17,14 +18,14 @@ local function try_again(k, tenant, c, id, head, member, attempt, attempts_max, 
   ends[#ends + 1] = { id = id, head = head, status = 'dead', field = field, member = member }
 end
 
--- argv from `at` on, five a run: entry id, fence, status, field, JSON of what the steps used or ''. For a retry the field is
+-- argv from `at` on, six a run: entry id, fence, slot time ms or '', status, field, JSON of what the steps used or ''. For a retry the field is
 -- `<attempts at most> <ms to wait> "error":…`. Flags: 1 when the outcome counted.
 local function settle_all(k, c, argv, at, n, channel)
   local flags, ends = {}, {}
   local ids, members = {}, {}
   for i = 0, n - 1 do
-    ids[#ids + 1] = argv[at + 5 * i]
-    members[#members + 1] = argv[at + 5 * i + 1]
+    ids[#ids + 1] = argv[at + 6 * i]
+    members[#members + 1] = argv[at + 6 * i + 1]
   end
   if n == 0 then return flags, 0 end
   local scores = redis.call('ZMSCORE', k.active, unpack(members))
@@ -32,20 +33,22 @@ local function settle_all(k, c, argv, at, n, channel)
   for i = 1, n do
     flags[i] = scores[i] and 1 or 0
     if scores[i] then
-      local p, head = at + 5 * (i - 1), heads[i]
-      local status, field = argv[p + 2], argv[p + 3]
-      if status ~= 'timed-out' and c.now > (number_of(head, 'deadline') or c.now) then status, field = 'timed-out', LATE end
+      local p, head = at + 6 * (i - 1), heads[i]
+      local status, field, took = argv[p + 3], argv[p + 4], tonumber(argv[p + 2])
+      if status ~= 'timed-out' and c.now > deadline_of(head) then status, field = 'timed-out', LATE end
       if status == 'retry' then
         local most, wait, said = string.match(field, '^(%d+) (%d+) (.*)$')
-        try_again(k, c.tenant, c, ids[i], head, members[i], number_of(head, 'attempt'), tonumber(most), c.now + tonumber(wait), said, ends)
+        try_again(k, c.tenant, c, ids[i], head, members[i], attempt_of(head), tonumber(most), c.now + tonumber(wait), said, ends)
       else
-        ends[#ends + 1] = { id = ids[i], head = head, status = status, field = field, member = members[i] }
+        ends[#ends + 1] = { id = ids[i], head = head, status = status, field = field, member = members[i], took = took }
       end
-      for name, used in string.gmatch(argv[p + 4], '"(%a+)":(%d+)') do count(c.m, name, tonumber(used)) end
+      if argv[p + 5] ~= '' then
+        for name, used in string.gmatch(argv[p + 5], '"(%a+)":(%d+)') do count(c.m, name, tonumber(used)) end
+      end
     end
   end
   local took, estimated
-  took, estimated, c.estimate = finish_all(k, c.tenant, ends, c.now, c.now_us, channel, c.m, c.estimate)
+  took, estimated, c.estimate = finish_all(k, c.tenant, ends, c.now, channel, c.m, c.estimate)
   return flags, took - estimated
 end
 
@@ -59,13 +62,12 @@ local OVERHEAD_MS = 0.25
 
 local function context(k, tenant, lease, window)
   local v = redis.call('HMGET', k.ctl, unpack(CTL))
-  local now, now_us = now_both()
-  return {
-    tenant = tenant, now = now, now_us = now_us, lease = lease, window = window, m = {}, state = v[1], epoch = v[2],
+    return {
+    tenant = tenant, now = now_ms(), lease = lease, window = window, m = {}, state = v[1], epoch = v[2],
     cap = tonumber(v[3]), run_ms = tonumber(v[4]), queued_max = tonumber(v[5]), limit = tonumber(v[6]),
     bytes_max = tonumber(v[7]), weight = tonumber(v[8] or 1), estimate = tonumber(v[9] or ESTIMATE_MS),
     armed = v[10], cap_since = tonumber(v[11] or 0), full_since = tonumber(v[12] or 0),
-    active = {}, heads = {}, runs = {}, names = {}, gone = {},
+    active = {}, heads = {}, runs = {}, names = {}, gone = {}, starts = 0, retries = 0, bytes_in = 0,
   }
 end
 
@@ -90,13 +92,13 @@ local function keep_context(k, c, left, running, estimate_was)
   keep_count(k, c.m, c.now)
 end
 
--- ARGV: tenant, wake channel, window ms, lease ms, quantum ms, want, budget, number of outcomes, then five an outcome.
--- {state, next, charge, correction, maxRunMs, flags, definitions, runs}: state 'active', 'suspended' or 'gone'; next as
+-- ARGV: tenant, wake channel, window ms, lease ms, slot time of a turn ms, want, budget, number of outcomes, then six an outcome.
+-- {state, next, charge, correction, maxRunMs, flags, definitions, epoch, runs}: state 'active', 'suspended' or 'gone'; next as
 -- `ready_at` says; charge and correction in virtual ms, as text.
 local function turn(keys, argv)
   local k = named(keys)
   local c = context(k, argv[1], tonumber(argv[4]), tonumber(argv[3]))
-  if not c.state then return { 'gone', -1, '0', '0', 0, {}, {}, {} } end
+  if not c.state then return { 'gone', -1, '0', '0', 0, {}, {}, '', {} } end
   local estimate_was = c.estimate
   local flags, late_ms = settle_all(k, c, argv, 9, tonumber(argv[8]), argv[2])
   local shed, want = 0, tonumber(argv[6])
@@ -117,5 +119,5 @@ local function turn(keys, argv)
   end
   local charge = #c.runs * (c.estimate + OVERHEAD_MS) / c.weight
   return { c.state, c.state == 'active' and at or -1, string.format('%.6f', charge), string.format('%.6f', late_ms / c.weight),
-    c.run_ms, flags, definitions, c.runs }
+    c.run_ms, flags, definitions, c.epoch, c.runs }
 end
