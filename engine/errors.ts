@@ -1,25 +1,135 @@
-// The catalogue of everything that the engine can refuse: code, HTTP status, meaning. No code is spelled elsewhere.
-// Refuses to carry what a tenant must not learn: a message never holds another tenant's id or a token.
+// The catalogue of everything that the engine can refuse: code, HTTP status, meaning, and what the caller can do. No code
+// is spelled elsewhere. Refuses to carry what a tenant must not learn: a message never holds another tenant's id or a token.
+
+export interface CatalogueEntry {
+  status: number
+  title: string
+  /** What the caller can do about it. */
+  mend: string
+}
+
+const ADMIN = 'Use the admin token that the engine was started with, or the token that the tenant was created with.'
+const SAME = 'Unknown and foreign ids answer alike. Look the id up in your own list.'
 
 export const catalogue = {
-  'request-invalid': { status: 400, title: 'The request is not what this route takes' },
-  'tenant-id-invalid': { status: 400, title: 'Not a tenant id' },
-  'workflow-invalid': { status: 400, title: 'Not a workflow definition' },
-  'credentials-missing': { status: 401, title: 'A bearer token is needed' },
-  'credentials-invalid': { status: 401, title: 'The bearer token is not valid' },
-  'tenant-mismatch': { status: 403, title: 'x-tenant-id does not agree with the token' },
-  'tenant-unknown': { status: 404, title: 'No such tenant' },
-  'workflow-unknown': { status: 404, title: 'No such workflow' },
-  'run-unknown': { status: 404, title: 'No such run' },
-  'route-unknown': { status: 404, title: 'No such route' },
-  'tenant-exists': { status: 409, title: 'The tenant exists already' },
-  'payload-too-large': { status: 413, title: 'The payload is larger than the limit' },
-  'media-type-unsupported': { status: 415, title: 'Send application/json' },
-  'rate-limited': { status: 429, title: 'Too many starts in 60 seconds' },
-  'queue-full': { status: 429, title: 'Too many runs are waiting' },
-  'internal-error': { status: 500, title: 'The engine failed' },
-  'store-unavailable': { status: 503, title: 'Redis cannot be reached' },
-} as const satisfies Record<string, { status: number; title: string }>
+  'request-invalid': {
+    status: 400,
+    title: 'The request is not what this route takes',
+    mend: 'The detail names every field that is wrong. Compare the request with /openapi.json.',
+  },
+  'request-malformed': {
+    status: 400,
+    title: 'The request is not HTTP, or its body is not JSON',
+    mend: 'Send one JSON document in UTF-8: no member twice, at most 64 levels deep, nothing missing at its end.',
+  },
+  'cursor-invalid': {
+    status: 400,
+    title: 'Not a cursor or event id of this tenant',
+    mend: 'Begin again without it, or send what this tenant was given, unchanged.',
+  },
+  'tenant-id-invalid': {
+    status: 400,
+    title: 'Not a tenant id',
+    mend: 'An id is 1 to 64 of a-z, 0-9 and -, and not a reserved name. It is never repaired.',
+  },
+  'workflow-invalid': {
+    status: 400,
+    title: 'Not a workflow definition',
+    mend: 'The detail names what is wrong. Names are 1 to 64 of a-z, A-Z, 0-9, _ and -.',
+  },
+  'credentials-missing': {
+    status: 401,
+    title: 'A bearer token is needed',
+    mend: 'Send one header `Authorization: Bearer TOKEN`.',
+  },
+  'credentials-invalid': { status: 401, title: 'The bearer token is not valid', mend: ADMIN },
+  'tenant-mismatch': {
+    status: 403,
+    title: 'x-tenant-id does not agree with the token',
+    mend: 'Send the one header `x-tenant-id` with the id of the tenant that the token belongs to.',
+  },
+  'tenant-suspended': {
+    status: 403,
+    title: 'The tenant is suspended',
+    mend: 'It can read; it starts nothing until the administrator resumes it.',
+  },
+  'tenant-unknown': { status: 404, title: 'No such tenant', mend: 'Create it with POST /v1/tenants.' },
+  'workflow-unknown': { status: 404, title: 'No such workflow', mend: 'Define it with PUT /v1/workflows/{name}.' },
+  'run-unknown': { status: 404, title: 'No such run', mend: SAME },
+  'dead-letter-unknown': { status: 404, title: 'No such dead letter', mend: SAME },
+  'route-unknown': { status: 404, title: 'No such route', mend: 'The routes are in /openapi.json.' },
+  'method-unsupported': {
+    status: 405,
+    title: 'The route does not take this method',
+    mend: 'The header `allow` names those it takes.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long to arrive',
+    mend: 'Send headers and body at once, then wait.',
+  },
+  'tenant-exists': {
+    status: 409,
+    title: 'The tenant exists already',
+    mend: 'Change it with PATCH /v1/tenants/{id}, or choose another id.',
+  },
+  'idempotency-conflict': {
+    status: 409,
+    title: 'The idempotency key was used for another start',
+    mend: 'A key stands for one workflow and one input. Choose a new key for a new start.',
+  },
+  'run-finished': {
+    status: 409,
+    title: 'The run has ended',
+    mend: 'There is nothing left to cancel; GET /v1/runs/{id} says how it ended.',
+  },
+  'dead-letter-unfit': {
+    status: 409,
+    title: 'The dead letter would only die again',
+    mend: 'The detail says of what. Mend the cause (define the workflow, raise the limit), then redrive.',
+  },
+  'workflows-full': {
+    status: 409,
+    title: 'The tenant has as many workflows as it may have',
+    mend: 'Define an existing name again.',
+  },
+  'payload-too-large': {
+    status: 413,
+    title: 'The payload is larger than the limit',
+    mend: 'Send less, or have the limit maxPayloadBytes raised.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'Send application/json',
+    mend: 'Set content-type: application/json.',
+  },
+  'rate-limited': {
+    status: 429,
+    title: 'Too many starts in 60 seconds',
+    mend: 'Wait for retryAfterMs (exact), or as many seconds as the header Retry-After says.',
+  },
+  'queue-full': {
+    status: 429,
+    title: 'Too many runs are waiting',
+    mend: 'Wait for runs to end, or have the limits maxQueued or concurrentRuns raised.',
+  },
+  'watchers-full': {
+    status: 429,
+    title: 'Too many clients watch the events of this tenant',
+    mend: 'Share one connection, or close one.',
+  },
+  'headers-too-large': { status: 431, title: 'The headers are too large', mend: 'Send at most 16 KiB of headers.' },
+  'internal-error': {
+    status: 500,
+    title: 'The engine failed',
+    mend: 'A fault of the engine: its log has the cause. Whether the request took effect is not known.',
+  },
+  'store-unavailable': {
+    status: 503,
+    title: 'Redis cannot be reached',
+    mend: 'Try again, starts with the same Idempotency-Key. Whether the request took effect is not known.',
+  },
+} as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof catalogue
 

@@ -16,6 +16,14 @@ export type RunFinder = (read: RunReader, caller: TenantId, owner: TenantId, ent
 export const ownRunsOnly: RunFinder = async (read, caller, owner, entryId) =>
   owner === caller ? await read(owner, entryId) : null
 
+/** What happened to a run, in order; read from its record, which is the only place where it is written. */
+export function eventsOf(run: Run): { event: string; at: number }[] {
+  const events = [{ event: 'queued', at: run.queuedAt }]
+  if ('startedAt' in run) events.push({ event: 'started', at: run.startedAt })
+  if ('endedAt' in run) events.push({ event: run.status, at: run.endedAt })
+  return events
+}
+
 export class Runs {
   readonly #redis: Connection
   readonly #library: FunctionLibrary
@@ -38,6 +46,12 @@ export class Runs {
     return definitionSchema.parse(JSON.parse(text))
   }
 
+  async definitions(tenant: TenantId): Promise<({ name: string } & Definition)[]> {
+    const texts = await this.#redis.hgetall(tenantKey.workflows(tenant))
+    const names = Object.keys(texts).sort()
+    return names.map((name) => ({ name, ...definitionSchema.parse(JSON.parse(texts[name] ?? '')) }))
+  }
+
   async byId(caller: TenantId, id: string): Promise<Run> {
     const parsed = parseRunId(id)
     const run = parsed && (await this.#find(this.#read, caller, parsed.owner, parsed.entryId))
@@ -50,20 +64,20 @@ export class Runs {
     return record === null ? null : parseRecord(owner, entryId, record)
   }
 
-  /** Newest first. The cursor is the last run's own entry id, so a page stays where it is while runs are added. */
-  async list(tenant: TenantId, after: string | null, limit: number): Promise<{ runs: Run[]; cursor: string | null }> {
+  /** Newest first, after the entry id `after`; `last` is where the next page begins, null when this one is the last. */
+  async list(tenant: TenantId, after: string | null, limit: number): Promise<{ runs: Run[]; last: string | null }> {
     const index = tenantKey.index(tenant)
     const rank = after === null ? null : await this.#redis.zrevrank(index, after)
     // A cursor that retention has dropped was older than all that is kept: nothing comes after it.
-    if (after !== null && rank === null) return { runs: [], cursor: null }
+    if (after !== null && rank === null) return { runs: [], last: null }
     const from = rank === null ? 0 : rank + 1
     const ids = await this.#redis.zrevrange(index, from, from + limit - 1)
-    if (ids.length === 0) return { runs: [], cursor: null }
+    if (ids.length === 0) return { runs: [], last: null }
     const records = await this.#redis.hmget(tenantKey.runs(tenant), ...ids)
     const runs = ids.flatMap((id, at) => {
       const record = records[at]
       return record ? [parseRecord(tenant, id, record)] : []
     })
-    return { runs, cursor: ids.length === limit ? (ids.at(-1) ?? null) : null }
+    return { runs, last: ids.length === limit ? (ids.at(-1) ?? null) : null }
   }
 }

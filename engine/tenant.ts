@@ -10,8 +10,13 @@ export type TenantId = string & { readonly [brand]: 'TenantId' }
 
 const SHAPE = /^[a-z0-9-]{1,64}$/
 
-/** Names that a path, a log or an object could take for something other than a tenant. */
-const RESERVED = new Set(['default', 'system', 'root', 'admin', 'null', 'undefined', 'constructor', 'prototype', ''])
+/** Names that something else could take for its own: objects, logs, Loki and Mimir, Vault, and the sum of a report. */
+const RESERVED = new Set(
+  (
+    'constructor prototype null undefined true false nan default system root admin anonymous all none other unknown fake ' +
+    'sys audit auth identity cubbyhole vault tenant'
+  ).split(' '),
+)
 
 export function isTenantId(text: unknown): text is TenantId {
   return typeof text === 'string' && SHAPE.test(text) && !RESERVED.has(text)

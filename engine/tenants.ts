@@ -2,6 +2,7 @@
 // at most one second, so that a refusal costs no question to Redis. Refuses to keep a token: only its digest is stored.
 
 import { z } from 'zod'
+import { Cursors } from './api/cursors.ts'
 import { EngineError } from './errors.ts'
 import { tenantKey, tenantKeys } from './queue/keys.ts'
 import type { FunctionLibrary } from './queue/library.ts'
@@ -30,6 +31,9 @@ export interface TenantView extends Depth {
 export interface Caller {
   id: TenantId
   limits: Limits
+  cursors: Cursors
+  /** Told from an earlier tenant of the same name by this. */
+  life: string
 }
 
 interface Known {
@@ -142,7 +146,8 @@ export class Tenants {
     const found = stored.safeParse(await this.#parts.redis.hgetall(tenantKey.ctl(id)))
     if (!found.success) return null
     const { token: digest, state: _, ...limits } = found.data
-    return { caller: { id, limits }, digest, untilMs: performance.now() + KEPT_MS }
+    const caller = { id, limits, cursors: new Cursors(digest), life: digest }
+    return { caller, digest, untilMs: performance.now() + KEPT_MS }
   }
 
   #letGo(id: TenantId): void {

@@ -15,6 +15,7 @@ export const definitionSchema = z.strictObject({ steps: z.array(stepSchema).min(
 export type Definition = z.infer<typeof definitionSchema>
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/
+export const workflowName = z.string().regex(NAME, 'a name is 1 to 64 of a-z, A-Z, 0-9, _ and -')
 export const isWorkflowName = (text: unknown): text is string => typeof text === 'string' && NAME.test(text)
 
 interface RunBase {

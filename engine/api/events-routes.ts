@@ -1,40 +1,53 @@
-// GET /v1/events. Refuses a Last-Event-ID that is not one of ours instead of guessing where to begin.
+// GET /v1/events. Refuses a Last-Event-ID that this tenant was not given instead of guessing where to begin.
 
-import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Tenants } from '../tenants.ts'
-import { callerOf, tenantOnly } from './authentication.ts'
+import { callerOf } from './authentication.ts'
 import type { Events } from './events.ts'
-import { parsed } from './parse.ts'
+import { type Route, route } from './route.ts'
 
-const lastEventId = z
-  .string()
-  .regex(/^\d{1,20}-\d{1,20}$/, 'not an event id of ours')
-  .optional()
+const headers = z.object({
+  'last-event-id': z
+    .string()
+    .optional()
+    .meta({ description: 'The id of the last event seen: what came after it is sent first' }),
+})
 
-export function eventRoutes(server: FastifyInstance, events: Events, tenants: Tenants): void {
-  server.get('/v1/events', { onRequest: tenantOnly(tenants) }, async (request, reply) => {
-    const from = parsed(lastEventId, request.headers['last-event-id'], 'request-invalid') ?? null
-    const { id } = callerOf(request)
-    const response = reply.raw
-    reply.hijack()
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    })
-    response.flushHeaders()
-    const gone = new Promise<void>((resolve) => response.once('close', resolve))
-    response.on('error', () => {})
-    try {
-      const leave = await events.follow(id, response, from)
-      void gone.then(leave)
-      if (response.destroyed) leave()
-      // The client knows now that nothing that ends from here on can be missed.
-      response.write(': subscribed\n\n')
-    } catch {
-      // The headers are out; a cut connection is the only word left, and a client comes back by itself.
-      response.destroy()
-    }
-  })
+export function eventRoutes(events: Events): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/events',
+      operationId: 'watchEvents',
+      what: 'The ends of the tenant’s runs, as they happen (server-sent events)',
+      who: 'tenant',
+      headers,
+      answer: { status: 200, what: 'An endless stream of events', schema: z.string(), type: 'text/event-stream' },
+      refuses: ['cursor-invalid', 'watchers-full'],
+      async handle({ headers: { 'last-event-id': lastEventId }, request, reply }) {
+        const caller = callerOf(request)
+        const from = lastEventId === undefined ? null : caller.cursors.open('events', lastEventId)
+        const release = events.takeSeat(caller.id)
+        const response = reply.raw
+        reply.hijack()
+        response.writeHead(200, {
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        })
+        response.flushHeaders()
+        const gone = new Promise<void>((resolve) => response.once('close', resolve)).then(release)
+        response.on('error', () => {})
+        try {
+          const leave = await events.follow(caller, response, from)
+          void gone.then(leave)
+          if (response.destroyed) leave()
+          // The client knows now that nothing that ends from here on can be missed.
+          response.write(': subscribed\n\n')
+        } catch {
+          // The headers are out; a cut connection is the only word left, and a client comes back by itself.
+          response.destroy()
+        }
+      },
+    }),
+  ]
 }

@@ -3,11 +3,16 @@
 // it is let go and comes back with Last-Event-ID.
 
 import type { Logger } from 'pino'
+import { z } from 'zod'
+import { EngineError } from '../errors.ts'
 import { tenantKey } from '../queue/keys.ts'
 import type { Connection } from '../redis.ts'
 import type { TenantId } from '../tenant.ts'
+import type { Caller } from '../tenants.ts'
 
-const PAGE = 500
+const PAGE = 100
+const WATCHERS_MAX = 32
+const WATCHERS_RETRY_MS = 1000
 const REREAD_EVERY_MS = 1000
 const HEARTBEAT_EVERY_MS = 10_000
 const UNSENT_BYTES_MAX = 4 << 20
@@ -16,24 +21,28 @@ const UNSENT_BYTES_MAX = 4 << 20
 export interface EventSink {
   write(text: string): boolean
   destroy(): void
+  once(event: 'drain' | 'close', listener: () => void): unknown
   readonly writableLength: number
+  readonly destroyed: boolean
 }
-
-const framed = (id: string, data: string): string => `id: ${id}\nevent: run\ndata: ${data}\n\n`
 
 /** Follows one tenant's history for all who watch it. */
 class Watch {
   readonly sinks = new Set<EventSink>()
-  readonly #tenant: TenantId
+  readonly #caller: Caller
   readonly #redis: Connection
   #cursor: string
   #reading: Promise<void> | null = null
   #again = false
 
-  constructor(tenant: TenantId, redis: Connection, cursor: string) {
-    this.#tenant = tenant
+  constructor(caller: Caller, redis: Connection, cursor: string) {
+    this.#caller = caller
     this.#redis = redis
     this.#cursor = cursor
+  }
+
+  end(): void {
+    for (const sink of this.sinks) sink.destroy()
   }
 
   /** Wakes that come during a read are one more read together. */
@@ -51,7 +60,7 @@ class Watch {
   async #read(): Promise<void> {
     do {
       this.#again = false
-      const page = await readPage(this.#redis, this.#tenant, this.#cursor, '+')
+      const page = await this.#page(this.#cursor, '+')
       if (page.last === null) continue
       this.#cursor = page.last
       this.#again ||= page.full
@@ -62,21 +71,43 @@ class Watch {
   /** Sends what the client missed; joins it only when it stands where this reader stands, so nothing is lost or doubled. */
   async join(sink: EventSink, lastEventId: string | null): Promise<void> {
     let at = lastEventId ?? this.#cursor
-    while (at !== this.#cursor) {
-      const page = await readPage(this.#redis, this.#tenant, at, this.#cursor)
+    while (at !== this.#cursor && !sink.destroyed) {
+      const page = await this.#page(at, this.#cursor)
       if (page.last === null) break
-      send(sink, page.text)
       at = page.last
+      // A client that catches up is given pages as fast as it takes them.
+      if (!sink.write(page.text)) await drained(sink)
     }
-    this.sinks.add(sink)
+    if (!sink.destroyed) this.sinks.add(sink)
+  }
+
+  /** In one transaction with the question whose history it is: a tenant may have been removed and created again. */
+  async #page(after: string, to: string) {
+    const { id: tenant, life, cursors } = this.#caller
+    const replies = await this.#redis
+      .multi()
+      .hget(tenantKey.ctl(tenant), 'token')
+      .xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', PAGE)
+      .exec()
+    const [owner, entries] = pageReply.parse(replies?.map(([error, value]) => error ?? value))
+    if (owner !== life) {
+      this.end()
+      return { text: '', last: null, full: false }
+    }
+    const text = entries
+      .map(([id, fields]) => `id: ${cursors.bind('events', id)}\nevent: run\ndata: ${fields[1] ?? 'null'}\n\n`)
+      .join('')
+    return { text, last: entries.at(-1)?.[0] ?? null, full: entries.length === PAGE }
   }
 }
 
-async function readPage(redis: Connection, tenant: TenantId, after: string, to: string) {
-  const entries = await redis.xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', PAGE)
-  const text = entries.map(([id, fields]) => framed(id, fields[1] ?? 'null')).join('')
-  return { text, last: entries.at(-1)?.[0] ?? null, full: entries.length === PAGE }
-}
+const pageReply = z.tuple([z.string().nullable(), z.array(z.tuple([z.string(), z.array(z.string())]))])
+
+const drained = (sink: EventSink): Promise<void> =>
+  new Promise((resolve) => {
+    sink.once('drain', resolve)
+    sink.once('close', resolve)
+  })
 
 function send(sink: EventSink, text: string): void {
   if (sink.writableLength > UNSENT_BYTES_MAX) sink.destroy()
@@ -88,7 +119,8 @@ export class Events {
   readonly #subscriber: Connection
   readonly #log: Logger
   /** By wake channel. A promise, so that two clients at once share one subscription. */
-  readonly #watches = new Map<string, Promise<Watch>>()
+  readonly #watches = new Map<string, { life: string; opening: Promise<Watch> }>()
+  readonly #seats = new Map<TenantId, number>()
   readonly #timers: NodeJS.Timeout[] = []
 
   constructor(redis: Connection, subscriber: Connection, log: Logger) {
@@ -106,56 +138,79 @@ export class Events {
 
   async #readOn(channel: string): Promise<void> {
     try {
-      await (await this.#watches.get(channel))?.readOn()
+      await (await this.#watches.get(channel)?.opening)?.readOn()
     } catch (error) {
       this.#log.debug({ err: error }, 'history could not be read; the next wake tries again')
     }
   }
 
   async #beat(): Promise<void> {
-    for (const watch of await Promise.all(this.#watches.values())) {
+    for (const watch of await this.#opened()) {
       for (const sink of watch.sinks) send(sink, ': heartbeat\n\n')
     }
   }
 
+  async #opened(): Promise<Watch[]> {
+    const all = await Promise.allSettled([...this.#watches.values()].map(({ opening }) => opening))
+    return all.flatMap((watch) => (watch.status === 'fulfilled' ? [watch.value] : []))
+  }
+
+  /**
+   * For as long as a client watches; the returned function gives it back.
+   * @throws EngineError watchers-full
+   */
+  takeSeat(tenant: TenantId): () => void {
+    const taken = this.#seats.get(tenant) ?? 0
+    if (taken >= WATCHERS_MAX) throw new EngineError('watchers-full', undefined, { retryAfterMs: WATCHERS_RETRY_MS })
+    this.#seats.set(tenant, taken + 1)
+    return () => {
+      const left = (this.#seats.get(tenant) ?? 1) - 1
+      if (left > 0) this.#seats.set(tenant, left)
+      else this.#seats.delete(tenant)
+    }
+  }
+
   /** Resolves once the subscription is live; the returned function leaves. */
-  async follow(tenant: TenantId, sink: EventSink, lastEventId: string | null): Promise<() => void> {
-    const channel = tenantKey.wake(tenant)
-    const watching = this.#watches.get(channel) ?? this.#open(tenant, channel)
-    const watch = await watching
+  async follow(caller: Caller, sink: EventSink, lastEventId: string | null): Promise<() => void> {
+    const channel = tenantKey.wake(caller.id)
+    const opening = this.#open(caller, channel)
+    const watch = await opening
     await watch.join(sink, lastEventId)
     return () => {
       watch.sinks.delete(sink)
-      if (watch.sinks.size > 0 || this.#watches.get(channel) !== watching) return
+      if (watch.sinks.size > 0 || this.#watches.get(channel)?.opening !== opening) return
       this.#watches.delete(channel)
       this.#subscriber.sunsubscribe(channel).catch(() => {})
     }
   }
 
-  #open(tenant: TenantId, channel: string): Promise<Watch> {
+  #open(caller: Caller, channel: string): Promise<Watch> {
+    const found = this.#watches.get(channel)
+    if (found?.life === caller.life) return found.opening
+    // Whoever watched an earlier tenant of the same name watches nothing any more.
+    void found?.opening.then((watch) => watch.end())
     const opening = (async () => {
       await this.#subscriber.ssubscribe(channel)
       // Read after the subscription is live: what comes between is in the history and will be read with the next wake.
-      const [newest] = await this.#redis.xrevrange(tenantKey.history(tenant), '+', '-', 'COUNT', 1)
-      return new Watch(tenant, this.#redis, newest?.[0] ?? '0-0')
+      const [newest] = await this.#redis.xrevrange(tenantKey.history(caller.id), '+', '-', 'COUNT', 1)
+      return new Watch(caller, this.#redis, newest?.[0] ?? '0-0')
     })()
-    this.#watches.set(channel, opening)
-    opening.catch(() => this.#watches.delete(channel))
+    this.#watches.set(channel, { life: caller.life, opening })
+    opening.catch(() => {
+      if (this.#watches.get(channel)?.opening === opening) this.#watches.delete(channel)
+    })
     return opening
   }
 
   /** A removed tenant's clients are let go. */
   async drop(tenant: TenantId): Promise<void> {
     const channel = tenantKey.wake(tenant)
-    const watch = await this.#watches.get(channel)
-    for (const sink of watch?.sinks ?? []) sink.destroy()
+    const watch = await this.#watches.get(channel)?.opening
+    watch?.end()
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    const watches = await Promise.allSettled(this.#watches.values())
-    for (const watch of watches) {
-      if (watch.status === 'fulfilled') for (const sink of watch.value.sinks) sink.destroy()
-    }
+    for (const watch of await this.#opened()) watch.end()
   }
 }

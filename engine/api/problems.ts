@@ -1,31 +1,43 @@
 // Refusals as RFC 9457 problem documents. Refuses to show an inner error: what is not in the catalogue is an
 // internal-error, whose cause goes to the log only.
 
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { catalogue, EngineError, type ErrorCode } from '../errors.ts'
 
+/** Where a code is explained; see open-routes.ts. */
+export const problemPath = (code: ErrorCode): string => `/problems/${code}`
+
+function documentOf({ code, detail, retryAfterMs }: EngineError): string {
+  const { status, title } = catalogue[code]
+  return JSON.stringify({
+    type: problemPath(code),
+    title,
+    status,
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
 export function sendProblem(reply: FastifyReply, error: EngineError): FastifyReply {
-  const { status, title } = catalogue[error.code]
+  const { status } = catalogue[error.code]
   const { retryAfterMs } = error
   // Whole seconds, rounded up: who comes back then is not early.
   if (retryAfterMs !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  const body = {
-    type: `urn:partywall:problem:${error.code}`,
-    title,
-    status,
-    code: error.code,
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  }
-  return reply.code(status).header('content-type', 'application/problem+json').send(JSON.stringify(body))
+  return reply.code(status).header('content-type', 'application/problem+json').send(documentOf(error))
 }
 
 /** Fastify's own refusals, by their code. */
 const fromFastify: Record<string, ErrorCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-type-unsupported',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'request-malformed',
+  FST_ERR_BAD_URL: 'request-malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'route-unknown',
 }
 
 /** What ioredis says when Redis is away, by name or by message: it has no codes for these. */
@@ -38,11 +50,12 @@ function toEngineError(error: unknown): EngineError {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   const mapped = typeof code === 'string' ? fromFastify[code] : undefined
   if (mapped) return new EngineError(mapped)
+  // Before the look for ioredis' words: a client that went away while it sent its body is not Redis that went away.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
+    return new EngineError('request-malformed', undefined, { cause: error })
+  }
   if (AWAY.test(`${error.name} ${error.message}`)) {
     return new EngineError('store-unavailable', undefined, { cause: error })
-  }
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return new EngineError('request-invalid', error.message, { cause: error })
   }
   return new EngineError('internal-error', undefined, { cause: error })
 }
@@ -55,4 +68,26 @@ export function problemHandler(log: Logger) {
     }
     sendProblem(reply, refusal)
   }
+}
+
+/** What could not be read as HTTP has no reply object: the document is written on the socket, which is then closed. */
+export function refuseOnSocket(error: { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const refusal = new EngineError(
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? 'request-timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? 'headers-too-large'
+        : 'request-malformed',
+  )
+  const { status } = catalogue[refusal.code]
+  const body = documentOf(refusal)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon()
 }

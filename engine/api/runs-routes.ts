@@ -1,76 +1,120 @@
 // Starting and reading runs. Refuses a tenant over its limits, or a payload over its size, before the body is parsed.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { EngineError } from '../errors.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { Runs } from '../runs.ts'
-import type { Tenants } from '../tenants.ts'
-import { isWorkflowName, runIdOf } from '../workflow.ts'
-import { callerOf, tenantOnly } from './authentication.ts'
+import { eventsOf, type Runs } from '../runs.ts'
+import { runIdOf, workflowName } from '../workflow.ts'
+import { callerOf } from './authentication.ts'
 import type { Brake } from './brake.ts'
-import { parsed } from './parse.ts'
+import { type Route, route } from './route.ts'
+import { pageOf, pageQuery, runEventShape, runShape } from './shapes.ts'
+
+/** Room for the document around the input, and for spaces in it. */
+const ENVELOPE_BYTES = 1024
 
 const startBody = z.strictObject({
-  workflow: z.string().refine(isWorkflowName, 'not a workflow name'),
-  input: z.unknown().optional(),
+  workflow: workflowName,
+  input: z.unknown().optional().meta({ description: 'Any JSON; its size is bounded by the limit maxPayloadBytes' }),
 })
-
-const listQuery = z.object({
-  cursor: z
-    .string()
-    .regex(/^\d{1,20}-\d{1,20}$/, 'not a cursor of ours')
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
-})
+const params = z.object({ id: z.string() })
 
 export interface RunRouteParts {
   runs: Runs
-  tenants: Tenants
   queue: Queue
   brake: Brake
 }
 
-export function runRoutes(server: FastifyInstance, { runs, tenants, queue, brake }: RunRouteParts): void {
-  const onRequest = tenantOnly(tenants)
-
-  async function refuseEarly(request: FastifyRequest): Promise<void> {
+export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
+  function refuseEarly(request: FastifyRequest): void {
     const { id, limits } = callerOf(request)
     const refusal = brake.refusal(id)
     if (refusal) throw refusal
-    if (Number(request.headers['content-length'] ?? 0) > limits.maxPayloadBytes) {
+    if (Number(request.headers['content-length'] ?? 0) > limits.maxPayloadBytes + ENVELOPE_BYTES) {
       throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
     }
   }
 
-  server.post('/v1/runs', { onRequest: [onRequest, refuseEarly] }, async (request, reply) => {
-    const { id, limits } = callerOf(request)
-    const { workflow, input } = parsed(startBody, request.body, 'request-invalid')
-    const inputText = JSON.stringify(input ?? null)
-    // Again, for a body that came in chunks, without a length.
-    if (Buffer.byteLength(inputText) > limits.maxPayloadBytes) {
-      throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
-    }
-    const admission = await queue.admit(id, workflow, inputText)
-    switch (admission.state) {
-      case 'admitted':
-        reply.code(202)
-        return { id: runIdOf(id, admission.entryId), status: 'queued' }
-      case 'refused':
-        brake.note(id, admission.code, admission.retryAfterMs)
-        throw new EngineError(admission.code, undefined, { retryAfterMs: admission.retryAfterMs })
-      case 'unknown':
-        // Removed while its token was still remembered: the token is no longer one.
-        throw new EngineError(admission.code === 'tenant-unknown' ? 'credentials-invalid' : admission.code)
-    }
+  const start = route({
+    method: 'POST',
+    path: '/v1/runs',
+    operationId: 'startRun',
+    what: 'Start a run',
+    who: 'tenant',
+    body: startBody,
+    answer: {
+      status: 202,
+      what: 'Admitted',
+      schema: z.object({ id: z.string(), status: z.literal('queued') }),
+    },
+    refuses: ['workflow-unknown', 'rate-limited', 'queue-full'],
+    early: refuseEarly,
+    async handle({ body: { workflow, input }, request }) {
+      const { id, limits } = callerOf(request)
+      const inputText = JSON.stringify(input ?? null)
+      if (Buffer.byteLength(inputText) > limits.maxPayloadBytes) {
+        throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
+      }
+      const admission = await queue.admit(id, workflow, inputText)
+      switch (admission.state) {
+        case 'admitted':
+          return { id: runIdOf(id, admission.entryId), status: 'queued' }
+        case 'refused':
+          brake.note(id, admission.code, admission.retryAfterMs)
+          throw new EngineError(admission.code, undefined, { retryAfterMs: admission.retryAfterMs })
+        case 'unknown':
+          // Removed while its token was still remembered: the token is no longer one.
+          throw new EngineError(admission.code === 'tenant-unknown' ? 'credentials-invalid' : admission.code)
+      }
+    },
   })
 
-  server.get('/v1/runs', { onRequest }, async (request) => {
-    const { cursor, limit } = parsed(listQuery, request.query, 'request-invalid')
-    return await runs.list(callerOf(request).id, cursor ?? null, limit)
-  })
-
-  server.get('/v1/runs/:id', { onRequest }, async (request) => {
-    return await runs.byId(callerOf(request).id, z.object({ id: z.string() }).parse(request.params).id)
-  })
+  return [
+    start,
+    route({
+      method: 'GET',
+      path: '/v1/runs',
+      operationId: 'listRuns',
+      what: 'The tenant’s runs, newest first',
+      who: 'tenant',
+      query: pageQuery,
+      answer: {
+        status: 200,
+        what: 'A page; the cursor of the next one is null at the end',
+        schema: pageOf('runs', runShape),
+      },
+      refuses: ['cursor-invalid'],
+      async handle({ query: { cursor, limit }, request }) {
+        const { id, cursors } = callerOf(request)
+        const page = await runs.list(id, cursor === undefined ? null : cursors.open('runs', cursor), limit)
+        return { runs: page.runs, cursor: page.last === null ? null : cursors.bind('runs', page.last) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/runs/{id}',
+      operationId: 'readRun',
+      what: 'One run, with its input and output',
+      who: 'tenant',
+      params,
+      answer: { status: 200, what: 'The run', schema: runShape },
+      refuses: ['run-unknown'],
+      handle: async ({ params: { id }, request }) => await runs.byId(callerOf(request).id, id),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/runs/{id}/events',
+      operationId: 'readRunEvents',
+      what: 'What happened to one run, in order',
+      who: 'tenant',
+      params,
+      answer: { status: 200, what: 'Its events', schema: z.object({ id: z.string(), events: z.array(runEventShape) }) },
+      refuses: ['run-unknown'],
+      async handle({ params: { id }, request }) {
+        const run = await runs.byId(callerOf(request).id, id)
+        return { id: run.id, events: eventsOf(run) }
+      },
+    }),
+  ]
 }

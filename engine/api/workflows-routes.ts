@@ -1,30 +1,60 @@
 // A tenant's definitions. Refuses names and steps that the engine does not know.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { EngineError } from '../errors.ts'
 import type { Runs } from '../runs.ts'
-import type { Tenants } from '../tenants.ts'
-import { definitionSchema, isWorkflowName } from '../workflow.ts'
-import { callerOf, tenantOnly } from './authentication.ts'
-import { parsed } from './parse.ts'
+import { definitionSchema, workflowName } from '../workflow.ts'
+import { callerOf } from './authentication.ts'
+import { type Route, route } from './route.ts'
 
-function nameOf(request: FastifyRequest): string {
-  const { name } = z.object({ name: z.string() }).parse(request.params)
-  if (!isWorkflowName(name)) throw new EngineError('workflow-invalid', 'a name is 1 to 64 of a-z, A-Z, 0-9, _ and -')
-  return name
-}
+const params = z.object({ name: workflowName })
+const wrong = { params: 'workflow-invalid', body: 'workflow-invalid' } as const
+const named = definitionSchema.extend({ name: z.string() })
+/** 64 steps take a few kilobytes. */
+const DEFINITION_BYTES_MAX = 64 << 10
 
-export function workflowRoutes(server: FastifyInstance, runs: Runs, tenants: Tenants): void {
-  const onRequest = tenantOnly(tenants)
-  server.put('/v1/workflows/:name', { onRequest }, async (request) => {
-    const name = nameOf(request)
-    const definition = parsed(definitionSchema, request.body, 'workflow-invalid')
-    await runs.define(callerOf(request).id, name, definition)
-    return { name, ...definition }
-  })
-  server.get('/v1/workflows/:name', { onRequest }, async (request) => {
-    const name = nameOf(request)
-    return { name, ...(await runs.definition(callerOf(request).id, name)) }
-  })
+export function workflowRoutes(runs: Runs): Route[] {
+  return [
+    route({
+      method: 'PUT',
+      path: '/v1/workflows/{name}',
+      operationId: 'defineWorkflow',
+      what: 'Define a workflow, or define it anew; runs that were claimed before keep the old steps',
+      who: 'tenant',
+      params,
+      wrong,
+      body: definitionSchema,
+      bodyBytesMax: DEFINITION_BYTES_MAX,
+      answer: { status: 200, what: 'The definition', schema: named },
+      refuses: [],
+      async handle({ params: { name }, body, request }) {
+        await runs.define(callerOf(request).id, name, body)
+        return { name, ...body }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/workflows/{name}',
+      operationId: 'readWorkflow',
+      what: 'One definition',
+      who: 'tenant',
+      params,
+      wrong,
+      answer: { status: 200, what: 'The definition', schema: named },
+      refuses: ['workflow-unknown'],
+      handle: async ({ params: { name }, request }) => ({
+        name,
+        ...(await runs.definition(callerOf(request).id, name)),
+      }),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/workflows',
+      operationId: 'listWorkflows',
+      what: 'All definitions, by name',
+      who: 'tenant',
+      answer: { status: 200, what: 'The definitions', schema: z.object({ workflows: z.array(named) }) },
+      refuses: [],
+      handle: async ({ request }) => ({ workflows: await runs.definitions(callerOf(request).id) }),
+    }),
+  ]
 }
