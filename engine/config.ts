@@ -1,6 +1,7 @@
-// The engine's configuration, from the environment. Refuses to guess: everything that is wrong is said at once, and the
+// The engine's configuration, from the environment; `--workers` may say the number of worker processes. Refuses to guess: everything that is wrong is said at once, and the
 // process ends with code 2.
 
+import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 
@@ -15,6 +16,8 @@ const schema = z.object({
     .regex(/^[a-z0-9-]{1,64}$/, 'give 1 to 64 of a-z, 0-9 and -')
     .default('0'),
   PARTYWALL_SLOTS: z.coerce.number().int().min(1).max(10_000).default(16),
+  PARTYWALL_WORKERS: z.coerce.number().int().min(0).max(64).default(0),
+  PARTYWALL_ROLE: z.enum(['api', 'worker']).default('api'),
   PARTYWALL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
   PARTYWALL_EPHEMERAL: z.enum(['0', '1']).default('0'),
 })
@@ -24,12 +27,24 @@ export interface Config {
   port: number
   adminToken: string
   namespace: string
+  /** Runs at the same time in each process. */
   slots: number
+  /** Processes beside this one that only run steps. */
+  workers: number
+  role: 'api' | 'worker'
   logLevel: string
   ephemeral: boolean
 }
 
-export function readConfig(environment: NodeJS.ProcessEnv): Config {
+function askedWorkers(args: readonly string[]): string | undefined {
+  // Not strict: the second door has arguments of its own.
+  const { values } = parseArgs({ args: [...args], options: { workers: { type: 'string' } }, strict: false })
+  return typeof values.workers === 'string' ? values.workers : undefined
+}
+
+export function readConfig(given: NodeJS.ProcessEnv, args: readonly string[] = []): Config {
+  const workers = askedWorkers(args)
+  const environment = workers === undefined ? given : { ...given, PARTYWALL_WORKERS: workers }
   const result = schema.safeParse(environment)
   if (!result.success) {
     const wrong = result.error.issues.map(({ path, message }) => {
@@ -45,6 +60,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     adminToken: found.PARTYWALL_ADMIN_TOKEN,
     namespace: found.PARTYWALL_NAMESPACE,
     slots: found.PARTYWALL_SLOTS,
+    workers: found.PARTYWALL_WORKERS,
+    role: found.PARTYWALL_ROLE,
     logLevel: found.PARTYWALL_LOG_LEVEL,
     ephemeral: found.PARTYWALL_EPHEMERAL === '1',
   }

@@ -6,10 +6,11 @@ import { Brake } from './api/brake.ts'
 import { Events } from './api/events.ts'
 import { createServer } from './api/server.ts'
 import { FairQueue } from './queue/fair-queue.ts'
-import { FunctionLibrary } from './queue/library.ts'
-import type { QueueFactory } from './queue/queue.ts'
-import { connect } from './redis.ts'
+import { FunctionLibrary, type SourcePatch } from './queue/library.ts'
+import type { CrashPoint, Queue, QueueFactory } from './queue/queue.ts'
+import { type Connection, connect } from './redis.ts'
 import { ownRunsOnly, type RunFinder, Runs } from './runs.ts'
+import type { StepRunner } from './steps/steps.ts'
 import { Tenants } from './tenants.ts'
 import { type StepWitness, Worker } from './workers/worker.ts'
 
@@ -25,13 +26,20 @@ export interface EngineOptions {
   log: Logger
 }
 
-/** What may be replaced. Left out, a part is the real one. */
+/** What may be replaced: all of it, and here only. Left out, a part is the real one. */
 export interface EngineParts {
   queue?: QueueFactory
+  /** Changes the source of the Redis functions before it is loaded. */
+  patchLibrary?: SourcePatch
   findRun?: RunFinder
+  runStep?: StepRunner
   witness?: StepWitness
+  /** Told when the process passes a place where it may die. */
+  passed?: (point: CrashPoint) => void
   /** The window of `startsPerMinute` in milliseconds; shorter only in tests. */
   windowMs?: number
+  /** How long a silent worker keeps its runs, milliseconds; shorter only in tests. */
+  leaseMs?: number
 }
 
 export interface Engine {
@@ -40,16 +48,67 @@ export interface Engine {
   stop(graceMs: number): Promise<void>
 }
 
-export async function startEngine(options: EngineOptions, port: number, parts: EngineParts = {}): Promise<Engine> {
-  const { log, namespace } = options
-  const redis = await connect(options.redisUrl, 'commands', log)
-  const subscriber = await connect(options.redisUrl, 'subscriber', log)
-  const library = new FunctionLibrary(redis)
+const WINDOW_MS = 60_000
+const LEASE_MS = 5000
+
+interface Core {
+  redis: Connection
+  subscriber: Connection
+  library: FunctionLibrary
+  queue: Queue
+  worker: Worker
+  stop(graceMs: number): Promise<void>
+}
+
+/** What every process has: connections, the library, the queue, a worker that has not been started. */
+async function startCore(options: EngineOptions, parts: EngineParts): Promise<Core> {
+  const { log, namespace, redisUrl, slots } = options
+  const [redis, subscriber, bell] = await Promise.all([
+    connect(redisUrl, 'commands', log),
+    connect(redisUrl, 'subscriber', log),
+    connect(redisUrl, 'bell', log),
+  ])
+  const library = new FunctionLibrary(redis, parts.patchLibrary)
   await library.load()
+  const leaseMs = parts.leaseMs ?? LEASE_MS
+  const windowMs = parts.windowMs ?? WINDOW_MS
+  const passed = parts.passed ? { passed: parts.passed } : {}
   const makeQueue: QueueFactory = parts.queue ?? ((given) => new FairQueue(given))
-  const queue = makeQueue({ redis, library, namespace, windowMs: parts.windowMs ?? 60_000 })
+  const queue = makeQueue({ redis, bell, subscriber, library, namespace, windowMs, leaseMs, ...passed })
   const witness = parts.witness ? { witness: parts.witness } : {}
-  const worker = new Worker(queue, { slots: options.slots, log, ...witness })
+  const runStep = parts.runStep ? { runStep: parts.runStep } : {}
+  const worker = new Worker(queue, { slots, log, leaseMs, ...witness, ...runStep })
+  return {
+    redis,
+    subscriber,
+    library,
+    queue,
+    worker,
+    async stop(graceMs) {
+      await worker.stop(graceMs)
+      if (redis.status === 'ready') await queue.settle()
+      await queue.close()
+    },
+  }
+}
+
+/** A process that only runs steps. */
+export async function startWorker(options: EngineOptions, parts: EngineParts = {}): Promise<Omit<Engine, 'port'>> {
+  const core = await startCore(options, parts)
+  core.worker.start()
+  return {
+    async stop(graceMs) {
+      await core.stop(graceMs)
+      core.subscriber.disconnect()
+      core.redis.disconnect()
+    },
+  }
+}
+
+export async function startEngine(options: EngineOptions, port: number, parts: EngineParts = {}): Promise<Engine> {
+  const { adminToken, log } = options
+  const core = await startCore(options, parts)
+  const { redis, subscriber, library, queue, worker } = core
   const events = new Events(redis, subscriber, log)
   const brake = new Brake()
   const tenants = new Tenants({
@@ -58,13 +117,13 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
     queue,
     changed(tenant, what) {
       brake.release(tenant)
+      if (what === 'limits') queue.touch(tenant)
       if (what !== 'removed') return
       worker.abort(tenant)
       void events.drop(tenant)
     },
   })
   const runs = new Runs(redis, library, parts.findRun ?? ownRunsOnly)
-  const { adminToken } = options
   const server = createServer({ adminToken, redis, tenants, runs, queue, brake, events, log })
   worker.start()
   await server.listen({ host: '127.0.0.1', port })
@@ -73,15 +132,12 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
   return {
     port: typeof address === 'object' && address ? address.port : port,
     async stop(graceMs) {
-      await worker.stop(graceMs)
+      await core.stop(graceMs)
       await events.stop()
       await server.close()
-      if (redis.status === 'ready') {
-        await queue.settle()
-        if (options.ephemeral) {
-          await queue.unlinkOwn()
-          await library.unloadOwn()
-        }
+      if (redis.status === 'ready' && options.ephemeral) {
+        await queue.unlinkOwn()
+        await library.unloadOwn()
       }
       subscriber.disconnect()
       redis.disconnect()

@@ -19,7 +19,7 @@ export const ownRunsOnly: RunFinder = async (read, caller, owner, entryId) =>
 /** What happened to a run, in order; read from its record, which is the only place where it is written. */
 export function eventsOf(run: Run): { event: string; at: number }[] {
   const events = [{ event: 'queued', at: run.queuedAt }]
-  if ('startedAt' in run) events.push({ event: 'started', at: run.startedAt })
+  if ('startedAt' in run && run.startedAt !== undefined) events.push({ event: 'started', at: run.startedAt })
   if ('endedAt' in run) events.push({ event: run.status, at: run.endedAt })
   return events
 }
@@ -60,8 +60,11 @@ export class Runs {
   }
 
   readonly #read: RunReader = async (owner, entryId) => {
-    const record = await this.#redis.hget(tenantKey.runs(owner), entryId)
-    return record === null ? null : parseRecord(owner, entryId, record)
+    const [head, input] = await Promise.all([
+      this.#redis.hget(tenantKey.runs(owner), entryId),
+      this.#redis.hget(tenantKey.inputs(owner), entryId),
+    ])
+    return head === null ? null : parseRecord(owner, entryId, head, input)
   }
 
   /** Newest first, after the entry id `after`; `last` is where the next page begins, null when this one is the last. */
@@ -73,10 +76,13 @@ export class Runs {
     const from = rank === null ? 0 : rank + 1
     const ids = await this.#redis.zrevrange(index, from, from + limit - 1)
     if (ids.length === 0) return { runs: [], last: null }
-    const records = await this.#redis.hmget(tenantKey.runs(tenant), ...ids)
+    const [heads, inputs] = await Promise.all([
+      this.#redis.hmget(tenantKey.runs(tenant), ...ids),
+      this.#redis.hmget(tenantKey.inputs(tenant), ...ids),
+    ])
     const runs = ids.flatMap((id, at) => {
-      const record = records[at]
-      return record ? [parseRecord(tenant, id, record)] : []
+      const head = heads[at]
+      return head ? [parseRecord(tenant, id, head, inputs[at] ?? null)] : []
     })
     return { runs, last: ids.length === limit ? (ids.at(-1) ?? null) : null }
   }

@@ -37,6 +37,8 @@ export const limitsSchema = z.strictObject({
   maxRunMs: z.number().int().min(1).max(86_400_000).default(60_000),
   maxQueued: z.number().int().min(1).max(1_000_000).default(1000),
   maxPayloadBytes: z.number().int().min(2).max(PAYLOAD_BYTES_MAX).default(65_536),
+  /** Shares of slot time, relative to other tenants that have work waiting. */
+  weight: z.number().min(0.01).max(100).default(1),
 })
 export type Limits = z.infer<typeof limitsSchema>
 
@@ -48,13 +50,21 @@ export const limitsPatchSchema = z
     maxRunMs: limitsSchema.shape.maxRunMs.unwrap(),
     maxQueued: limitsSchema.shape.maxQueued.unwrap(),
     maxPayloadBytes: limitsSchema.shape.maxPayloadBytes.unwrap(),
+    weight: limitsSchema.shape.weight.unwrap(),
   })
   .partial()
 export type LimitsPatch = z.infer<typeof limitsPatchSchema>
 
-export type TenantState = 'active'
+export type TenantState = 'active' | 'suspended'
 
-export const limitNames = ['startsPerMinute', 'concurrentRuns', 'maxRunMs', 'maxQueued', 'maxPayloadBytes'] as const
+export const limitNames = [
+  'startsPerMinute',
+  'concurrentRuns',
+  'maxRunMs',
+  'maxQueued',
+  'maxPayloadBytes',
+  'weight',
+] as const
 
 export const newToken = (tenant: TenantId): string => `pw_${tenant}_${randomBytes(24).toString('base64url')}`
 

@@ -46,13 +46,14 @@ const KEPT_MS = 1000
 const KNOWN_MAX = 10_000
 
 const stored = z.object({
-  state: z.literal('active'),
+  state: z.enum(['active', 'suspended']),
   token: z.string(),
   startsPerMinute: z.coerce.number(),
   concurrentRuns: z.coerce.number(),
   maxRunMs: z.coerce.number(),
   maxQueued: z.coerce.number(),
   maxPayloadBytes: z.coerce.number(),
+  weight: z.coerce.number().default(1),
 })
 
 export interface TenantsParts {
@@ -108,13 +109,11 @@ export class Tenants {
   }
 
   async remove(id: TenantId): Promise<void> {
-    const { library, queue } = this.#parts
-    // Out of the scheduler first: a claim that is under way then finds no tenant, and nothing finds it again.
-    await queue.forget(id)
-    const existed = await library.call('drop', tenantKeys(id), [])
+    const { queue } = this.#parts
+    const dropped = await queue.drop(id)
     this.#letGo(id)
     this.#parts.changed(id, 'removed')
-    if (existed !== 1) throw new EngineError('tenant-unknown')
+    if (dropped === null) throw new EngineError('tenant-unknown')
   }
 
   /** Who the token speaks for. Null for every kind of wrong token alike. */

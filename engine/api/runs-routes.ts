@@ -48,7 +48,7 @@ export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
       what: 'Admitted',
       schema: z.object({ id: z.string(), status: z.literal('queued') }),
     },
-    refuses: ['workflow-unknown', 'rate-limited', 'queue-full'],
+    refuses: ['workflow-unknown', 'rate-limited', 'queue-full', 'tenant-suspended', 'idempotency-conflict'],
     early: refuseEarly,
     async handle({ body: { workflow, input }, request }) {
       const { id, limits } = callerOf(request)
@@ -63,6 +63,10 @@ export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
         case 'refused':
           brake.note(id, admission.code, admission.retryAfterMs)
           throw new EngineError(admission.code, undefined, { retryAfterMs: admission.retryAfterMs })
+        case 'conflict':
+          throw new EngineError('idempotency-conflict')
+        case 'suspended':
+          throw new EngineError('tenant-suspended')
         case 'unknown':
           // Removed while its token was still remembered: the token is no longer one.
           throw new EngineError(admission.code === 'tenant-unknown' ? 'credentials-invalid' : admission.code)

@@ -8,7 +8,7 @@ const atMs = z.number().meta({ description: 'Milliseconds since the epoch, on Re
 export const runShape = z.looseObject({
   id: z.string(),
   workflow: z.string(),
-  source: z.enum(['api', 'stream']),
+  source: z.enum(['api', 'stream', 'redrive']),
   status: z.string().meta({ description: 'queued, running, done, failed, timed-out, cancelled or dead' }),
   queuedAt: atMs,
   startedAt: atMs.optional(),

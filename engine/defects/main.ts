@@ -12,9 +12,11 @@ function usage(message: string): never {
   process.exit(2)
 }
 
-function asked(): { list?: boolean; defect?: string } {
+function asked(): { list?: boolean; defect?: string; workers?: string } {
   try {
-    return parseArgs({ options: { list: { type: 'boolean' }, defect: { type: 'string' } } }).values
+    return parseArgs({
+      options: { list: { type: 'boolean' }, defect: { type: 'string' }, workers: { type: 'string' } },
+    }).values
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error))
   }

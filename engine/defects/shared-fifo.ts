@@ -4,9 +4,10 @@
 
 import { z } from 'zod'
 import type { EngineParts } from '../index.ts'
-import { outcomeField } from '../queue/fair-queue.ts'
-import { CONSUMER_GROUP, schedulerKeys, tenantKey, tenantKeys } from '../queue/keys.ts'
+import { CONSUMER_GROUP, tenantKey } from '../queue/keys.ts'
 import type { Admission, Claim, Depth, Queue, QueueParts } from '../queue/queue.ts'
+import { TenantQueue } from '../queue/tenant-queue.ts'
+import { turnCall, turnResult } from '../queue/turns.ts'
 import { isTenantId, type TenantId } from '../tenant.ts'
 import { isWorkflowName, type Outcome, parseInput } from '../workflow.ts'
 import type { Trips } from './trips.ts'
@@ -18,18 +19,17 @@ const batchReply = z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), z.a
 type SharedClaim = Claim & { sharedId: string }
 const isShared = (claim: Claim): claim is SharedClaim => 'sharedId' in claim
 
-class SharedQueue implements Queue {
-  readonly #parts: QueueParts
+class SharedQueue extends TenantQueue implements Queue {
   readonly #trips: Trips
   readonly #stream: string
   readonly #group: Promise<unknown>
   /** Admitted and not yet claimed, per tenant: only for the count of trips. */
   readonly #waiting = new Map<TenantId, number>()
   #mayHave = true
-  #wake: () => void = () => {}
+  #wake: () => boolean = () => false
 
   constructor(parts: QueueParts, trips: Trips) {
-    this.#parts = parts
+    super(parts)
     this.#trips = trips
     this.#stream = `shared:{${parts.namespace}}:workflow:events`
     this.#group = parts.redis
@@ -39,34 +39,37 @@ class SharedQueue implements Queue {
       })
   }
 
-  streamOf = (): string => this.#stream
+  override streamOf = (): string => this.#stream
 
-  onWork(wake: () => void): void {
+  onWork(wake: () => boolean): void {
     this.#wake = wake
   }
 
+  onVoid(): void {}
+
+  touch(): void {
+    this.#mayHave = true
+    this.#wake()
+  }
+
   /** Admitted as in the sound engine, then moved into the stream that all share. */
-  async admit(tenant: TenantId, workflow: string, inputText: string): Promise<Admission> {
-    const { library, redis, windowMs } = this.#parts
-    const reply = await library.call('admit', tenantKeys(tenant), [tenant, workflow, inputText, windowMs])
-    const [code, detail] = z.tuple([z.string(), z.union([z.string(), z.number()])]).parse(reply)
-    if (code === 'rate-limited' || code === 'queue-full')
-      return { state: 'refused', code, retryAfterMs: Number(detail) }
-    if (code !== 'ok') return { state: 'unknown', code: code === 'workflow-unknown' ? code : 'tenant-unknown' }
-    const entryId = String(detail)
+  override async admit(tenant: TenantId, workflow: string, inputText: string, key = ''): Promise<Admission> {
+    const admission = await super.admit(tenant, workflow, inputText, key)
+    if (admission.state !== 'admitted' || admission.repeated) return admission
+    const { entryId } = admission
+    const { redis } = this.parts
     this.#waiting.set(tenant, (this.#waiting.get(tenant) ?? 0) + 1)
     const fields = ['tenant', tenant, 'workflow', workflow, 'input', inputText, 'run', entryId]
     await Promise.all([redis.xadd(this.#stream, '*', ...fields), redis.xdel(tenantKey.events(tenant), entryId)])
-    this.#mayHave = true
-    this.#wake()
-    return { state: 'admitted', entryId }
+    this.touch()
+    return admission
   }
 
   async next(free: number): Promise<{ claims: Claim[]; again: boolean }> {
     if (!this.#mayHave) return { claims: [], again: false }
     this.#mayHave = false
     await this.#group
-    const { redis } = this.#parts
+    const { redis } = this.parts
     const reply = await redis.xreadgroup('GROUP', CONSUMER_GROUP, 'w', 'COUNT', free, 'STREAMS', this.#stream, '>')
     const entries = batchReply.parse(reply)?.[0]?.[1] ?? []
     const claims = (await Promise.all(entries.map((entry) => this.#open(entry)))).filter((claim) => claim !== null)
@@ -81,7 +84,7 @@ class SharedQueue implements Queue {
   }
 
   async #open([sharedId, flat]: Entry): Promise<SharedClaim | null> {
-    const { redis } = this.#parts
+    const { redis } = this.parts
     const fields = new Map<string, string>()
     for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '')
     const tenant = fields.get('tenant')
@@ -89,77 +92,84 @@ class SharedQueue implements Queue {
     const inputText = fields.get('input') ?? 'null'
     const run = fields.get('run')
     const sound = isTenantId(tenant) && isWorkflowName(workflow) && parseInput(inputText) !== null
-    const [definition, maxRun] = sound
+    const [definition, ctl] = sound
       ? await Promise.all([
           redis.hget(tenantKey.workflows(tenant), workflow),
-          redis.hget(tenantKey.ctl(tenant), 'maxRunMs'),
+          redis.hmget(tenantKey.ctl(tenant), 'maxRunMs', 'epoch'),
         ])
       : [null, null]
     if (run !== undefined && isTenantId(tenant)) this.#waiting.set(tenant, (this.#waiting.get(tenant) ?? 1) - 1)
-    if (!sound || definition === null || maxRun === null) {
+    const [maxRun, epoch] = ctl ?? []
+    if (!sound || definition === null || !maxRun) {
       await this.#remove(sharedId)
       return null
     }
+    const entryId = run ?? sharedId
+    const fence = `${entryId}/1/${epoch}`
     const maxRunMs = Number(maxRun)
-    const claim = { tenant, entryId: run ?? sharedId, attempt: 1, workflow, definition, inputText, maxRunMs, sharedId }
+    const rest = { attempt: 1, fence, tag: 0, askedAtMs: performance.now() }
+    const claim = { tenant, entryId, workflow, definition, inputText, maxRunMs, sharedId, ...rest }
     await this.#begin(claim, run === undefined)
     return claim
   }
 
-  async #begin({ tenant, entryId, attempt, workflow, inputText, maxRunMs }: Claim, direct: boolean): Promise<void> {
-    const { redis } = this.#parts
+  async #begin({ tenant, entryId, fence, workflow, inputText, maxRunMs }: Claim, direct: boolean): Promise<void> {
+    const { redis } = this.parts
     const now = Date.now()
     const runs = tenantKey.runs(tenant)
-    const lasting = { workflow, source: 'stream', queuedAt: now, inputText }
     const record = direct ? null : await redis.hget(runs, entryId)
-    const tail = record === null ? JSON.stringify(lasting) : record.slice(record.indexOf('\n') + 1)
+    const lasting =
+      record === null
+        ? `{"workflow":"${workflow}","source":"stream","queuedAt":${now}`
+        : record.slice(0, record.indexOf(',"status":'))
+    const times = `"startedAt":${now},"deadline":${now + maxRunMs},"clock":${now * 1000},"estimate":0`
     await Promise.all([
-      redis.hset(runs, entryId, `${JSON.stringify({ status: 'running', startedAt: now })}\n${tail}`),
-      redis.zadd(tenantKey.active(tenant), now + maxRunMs, `${entryId}/${attempt}`),
+      redis.hset(runs, entryId, `${lasting},"status":"running","attempt":1,${times}}`),
+      redis.hset(tenantKey.inputs(tenant), entryId, inputText),
+      redis.zadd(tenantKey.active(tenant), now + maxRunMs, fence),
       redis.zadd(tenantKey.index(tenant), 'NX', now, entryId),
     ])
   }
 
   async #remove(sharedId: string): Promise<void> {
-    const { redis } = this.#parts
+    const { redis } = this.parts
     await Promise.all([redis.xack(this.#stream, CONSUMER_GROUP, sharedId), redis.xdel(this.#stream, sharedId)])
   }
 
   async complete(claim: Claim, outcome: Outcome): Promise<boolean> {
-    const { tenant, entryId, attempt } = claim
-    const args = [tenant, entryId, attempt, outcome.status, outcomeField(outcome), tenantKey.wake(tenant)]
+    const settlements = [{ claim, outcome, told() {}, failed() {} }]
+    const request = { tenant: claim.tenant, want: 0, alone: false, tag: null, settlements }
     const [reply] = await Promise.all([
-      this.#parts.library.call('complete', tenantKeys(tenant), args),
+      this.parts.library.call(...turnCall(request, this.parts)),
       isShared(claim) ? this.#remove(claim.sharedId) : null,
     ])
-    return z.tuple([z.number(), z.string(), z.number()]).parse(reply)[0] === 1
+    return turnResult(request, reply, 0).counted[0] ?? false
+  }
+
+  async renew(): Promise<Claim[]> {
+    return []
   }
 
   async audit(): Promise<void> {
-    this.#mayHave = true
-    this.#wake()
+    this.touch()
   }
 
   /** What stands in the stream stands before every new run, whoever wrote it. */
-  async depth(tenant: TenantId): Promise<Depth> {
-    const { redis } = this.#parts
+  override async depth(tenant: TenantId): Promise<Depth> {
+    const { redis } = this.parts
     const [entries, active] = await Promise.all([redis.xlen(this.#stream), redis.zcard(tenantKey.active(tenant))])
     return { queued: Math.max(0, entries - active), active }
   }
 
-  async register(tenant: TenantId): Promise<void> {
-    await this.#parts.redis.zadd(schedulerKeys(this.#parts.namespace).tenants, 0, tenant)
-  }
-
-  async forget(tenant: TenantId): Promise<void> {
-    this.#waiting.delete(tenant)
-    await this.#parts.redis.zrem(schedulerKeys(this.#parts.namespace).tenants, tenant)
-  }
-
   async settle(): Promise<void> {}
 
-  async unlinkOwn(): Promise<void> {
-    await this.#parts.redis.unlink(this.#stream, ...Object.values(schedulerKeys(this.#parts.namespace)))
+  async close(): Promise<void> {
+    this.parts.bell?.disconnect()
+  }
+
+  override async unlinkOwn(): Promise<void> {
+    await super.unlinkOwn()
+    await this.parts.redis.unlink(this.#stream)
   }
 }
 

@@ -1,180 +1,244 @@
-// The queue: one stream a tenant, turns between ready tenants, caps at the claim. Choosing a tenant and taking its work
-// are two calls, joined by a lease, since no script may touch two slots. Refuses to hold work: all state is in Redis.
+// The queue: one stream a tenant, fair turns between ready tenants, caps at the claim. Choosing a tenant and taking its
+// work are two calls, joined by a lease, since no script may touch two slots. Refuses to hold work: all state is in Redis.
 
-import { z } from 'zod'
-import { isTenantId, type TenantId } from '../tenant.ts'
+import type { TenantId } from '../tenant.ts'
+import { isTenantId } from '../tenant.ts'
 import type { Outcome } from '../workflow.ts'
-import { schedulerKeys, tenantKey, tenantKeys } from './keys.ts'
-import type { Admission, Claim, Depth, Queue, QueueParts } from './queue.ts'
+import { Audit } from './audit.ts'
+import { tenantKeys, voidChannel } from './keys.ts'
+import type { Claim, Queue, QueueParts } from './queue.ts'
+import { Rounds } from './rounds.ts'
+import { TenantQueue } from './tenant-queue.ts'
+import { type Settlement, type TurnRequest, type TurnResult, turnCall, turnResult } from './turns.ts'
 
-/** Runs and looked-at entries of one turn: what a tenant can take before the next one has its turn. */
-const RUNS_A_TURN = 4
-const ENTRIES_A_TURN = 100
 const TENANTS_A_ROUND = 8
-const AUDITED_A_TICK = 50
-/** A worker that dies in mid-turn blocks its tenant for this long. */
-const LEASE_MS = 5000
+/** What was kept back to travel with the next round is told by itself after this. */
+const KEPT_BACK_MS = 5
+const BELL_TIMEOUT_S = 2
+const BELL_KEPT = 10_000
+const AGAIN_MS = 200
 
-const admitReply = z.tuple([z.string(), z.union([z.string(), z.number()])])
-const claimedRun = z.tuple([z.string(), z.string(), z.string(), z.string()])
-const claimReply = z.tuple([z.number(), z.number(), z.number()]).rest(claimedRun)
-const schedReply = z.tuple([z.number()]).rest(z.string())
-const completeReply = z.tuple([z.number(), z.string(), z.number()])
-const peekReply = z.tuple([z.number(), z.number()])
-
-export function outcomeField(outcome: Outcome): string {
-  if (outcome.status === 'done') return `"output":${JSON.stringify(outcome.output) ?? 'null'}`
-  return `"error":${JSON.stringify(outcome.error)}`
-}
-
-export class FairQueue implements Queue {
-  readonly #parts: QueueParts
-  readonly #keys: ReturnType<typeof schedulerKeys>
-  /** Tenants that got work, and turns taken: both told to Redis with the next round. */
-  readonly #dirty = new Set<TenantId>()
-  readonly #settles = new Map<TenantId, '0' | '1'>()
-  /** Whether the last round left tenants waiting, or one has more than its turn allowed. */
+export class FairQueue extends TenantQueue implements Queue {
+  readonly #rounds: Rounds
+  readonly #audit: Audit
+  /** Outcomes to be told, by tenant. */
+  #settlements = new Map<TenantId, Settlement[]>()
+  /** Tenants that were at their cap: when one of their runs ends, they can run the next. */
+  readonly #atCap = new Set<TenantId>()
+  /** Whether the last round left tenants waiting. */
   #waiting = false
-  #wake: () => void = () => {}
-  #auditFrom = '-'
+  #wake: () => boolean = () => false
+  #void: (tenant: TenantId, fence: string | null) => void = () => {}
+  #keptBack: NodeJS.Timeout | null = null
+  #parked: NodeJS.Timeout | null = null
+  #listening = false
+  #closed = false
 
   constructor(parts: QueueParts) {
-    this.#parts = parts
-    this.#keys = schedulerKeys(parts.namespace)
+    super(parts)
+    this.#rounds = new Rounds(parts.library, this.keys, parts.leaseMs)
+    this.#audit = new Audit(parts, this.keys)
   }
 
-  streamOf = (tenant: TenantId): string => tenantKey.events(tenant)
-
-  onWork(wake: () => void): void {
+  onWork(wake: () => boolean): void {
     this.#wake = wake
+    this.#listen()
   }
 
-  #touch(tenant: TenantId): void {
-    this.#dirty.add(tenant)
-    this.#wake()
+  onVoid(tell: (tenant: TenantId, fence: string | null) => void): void {
+    const { subscriber, namespace } = this.parts
+    const channel = voidChannel(namespace)
+    this.#void = tell
+    subscriber.on('message', (from: string, text: string) => {
+      const [tenant, fence] = text.split(' ')
+      if (from === channel && isTenantId(tenant)) this.#void(tenant, fence === '*' ? null : (fence ?? null))
+    })
+    // A cancellation that is not heard is found out by the next renewal.
+    subscriber.subscribe(channel).catch(() => {})
   }
 
-  async admit(tenant: TenantId, workflow: string, inputText: string): Promise<Admission> {
-    const args = [tenant, workflow, inputText, this.#parts.windowMs]
-    const [code, detail] = admitReply.parse(await this.#parts.library.call('admit', tenantKeys(tenant), args))
-    if (code === 'ok') {
-      this.#touch(tenant)
-      return { state: 'admitted', entryId: String(detail) }
+  /** Work that this process can take needs no bell; other processes are woken by one. */
+  touch(tenant: TenantId): void {
+    if (this.#wake()) {
+      this.#rounds.note(tenant)
+      return
     }
-    if (code === 'rate-limited' || code === 'queue-full')
-      return { state: 'refused', code, retryAfterMs: Number(detail) }
-    if (code === 'tenant-unknown' || code === 'workflow-unknown') return { state: 'unknown', code }
-    throw new Error(`admit answered ${code}`)
+    const { redis } = this.parts
+    redis
+      .rpush(this.keys.bell, tenant)
+      .then((rung) => (rung > BELL_KEPT ? redis.ltrim(this.keys.bell, -BELL_KEPT, -1) : null))
+      // A bell that was not rung is made good by the audit.
+      .catch(() => {})
+  }
+
+  #listen(): void {
+    const { bell, passed } = this.parts
+    if (bell === null || this.#listening || this.#closed) return
+    this.#listening = true
+    bell.blpop(this.keys.bell, BELL_TIMEOUT_S).then(
+      (rung) => {
+        this.#listening = false
+        if (rung === null) return this.#listen()
+        passed?.('after-bell')
+        if (isTenantId(rung[1])) this.#rounds.note(rung[1])
+        this.#waiting = true
+        // Without a free slot the round is made all the same: it hands the ring on. `next` listens again.
+        if (!this.#wake()) void this.settle().catch(() => {})
+      },
+      () => {
+        this.#listening = false
+        if (!this.#closed) setTimeout(() => this.#listen(), AGAIN_MS)
+      },
+    )
   }
 
   async next(free: number): Promise<{ claims: Claim[]; again: boolean }> {
-    if (this.#dirty.size === 0 && !this.#waiting) return { claims: [], again: false }
-    const { left, tenants } = await this.#takeTurns(Math.min(free, TENANTS_A_ROUND))
-    this.#waiting = left > 0
-    const want = Math.max(1, Math.min(RUNS_A_TURN, Math.floor(free / Math.max(1, tenants.length))))
-    const taken = await Promise.allSettled(tenants.map((tenant) => this.#claim(tenant, want)))
+    for (const tenant of this.#settlements.keys()) if (this.#atCap.delete(tenant)) this.#rounds.note(tenant)
+    const requests: TurnRequest[] = []
+    if (this.#waiting || this.#rounds.hasDirty) {
+      const { left, waitMs, picked } = await this.#rounds.round(Math.min(free, TENANTS_A_ROUND))
+      this.#waiting = left > 0
+      this.#wakeIn(waitMs)
+      if (picked.length > 0) this.parts.passed?.('after-pick')
+      const want = Math.max(1, Math.floor(free / Math.max(1, picked.length)))
+      const alone = left === 0 && picked.length === 1
+      for (const { tenant, tag } of picked) {
+        requests.push({ tenant, want, alone, tag, settlements: this.#take(tenant) })
+      }
+    }
+    for (const tenant of [...this.#settlements.keys()]) {
+      requests.push({ tenant, want: 0, alone: false, tag: null, settlements: this.#take(tenant) })
+    }
+    const claims = await this.#turns(requests)
+    if (claims.length > 0) this.parts.passed?.('after-claim')
+    const again = this.#waiting || this.#rounds.hasDirty
+    if (!again) {
+      this.#keepBack()
+      this.#listen()
+    }
+    return { claims, again }
+  }
+
+  #take(tenant: TenantId): Settlement[] {
+    const settlements = this.#settlements.get(tenant) ?? []
+    this.#settlements.delete(tenant)
+    return settlements
+  }
+
+  async #turns(requests: readonly TurnRequest[]): Promise<Claim[]> {
+    if (requests.length === 0) return []
+    if (requests.some(({ settlements }) => settlements.length > 0)) this.parts.passed?.('before-complete')
+    const askedAtMs = performance.now()
+    const replies = await this.parts.library.callAll(requests.map((request) => turnCall(request, this.parts)))
     const claims: Claim[] = []
-    for (const [at, result] of taken.entries()) {
-      const tenant = tenants[at]
-      if (tenant === undefined) continue
-      const more = result.status === 'rejected' || result.value.more
-      this.#settles.set(tenant, more ? '1' : '0')
-      if (more) this.#waiting = true
-      if (result.status === 'fulfilled') claims.push(...result.value.claims)
+    let failure: unknown = null
+    for (const [at, request] of requests.entries()) {
+      const raw = replies[at]
+      if (raw instanceof Error || raw === undefined) {
+        failure = raw
+        this.#failed(request, raw)
+      } else {
+        const result = turnResult(request, raw, askedAtMs)
+        this.#ended(request, result)
+        claims.push(...result.claims)
+      }
     }
-    const failed = taken.find((result) => result.status === 'rejected')
-    if (failed && claims.length === 0) throw failed.reason
-    return { claims, again: this.#waiting || this.#dirty.size > 0 }
+    if (failure !== null && claims.length === 0) throw failure
+    return claims
   }
 
-  async #takeTurns(turns: number): Promise<{ left: number; tenants: TenantId[] }> {
-    const dirty = [...this.#dirty]
-    const settles = [...this.#settles]
-    this.#dirty.clear()
-    this.#settles.clear()
-    const { ready, lease, dirty: noted, turn } = this.#keys
-    const args = [turns, LEASE_MS, settles.length, ...settles.flat(), ...dirty]
-    try {
-      const reply = await this.#parts.library.call('sched', [ready, lease, noted, turn], args)
-      const [left, ...tenants] = schedReply.parse(reply)
-      return { left, tenants: tenants.filter(isTenantId) }
-    } catch (error) {
-      // Nothing may be forgotten: what could not be told now is told with the next round.
-      for (const tenant of dirty) this.#dirty.add(tenant)
-      for (const [tenant, more] of settles) if (!this.#settles.has(tenant)) this.#settles.set(tenant, more)
-      throw error
+  #ended(
+    { tenant, tag, settlements }: TurnRequest,
+    { state, next, charge, correction, counted, claims }: TurnResult,
+  ): void {
+    for (const [at, { told }] of settlements.entries()) told(counted[at] ?? false)
+    const base = settlements.reduce((most, { claim }) => Math.max(most, claim.tag), 0)
+    if (settlements.length > 0) this.#rounds.correct(tenant, correction, base)
+    if (next === -2) this.#atCap.add(tenant)
+    if (tag !== null) {
+      // Nothing taken of what was said to be there: the next bell or the audit knows better than a turn after the other.
+      const end = state === 'gone' ? 'gone' : next > 0 ? next : next === 0 ? 'more' : 'none'
+      this.#rounds.end(tenant, end, charge)
+      if (end === 'more') this.#waiting = true
+      if (claims.length === 0 && end !== 'more') this.#atCap.delete(tenant)
+    } else if (next === 0) {
+      this.#rounds.note(tenant)
     }
   }
 
-  async #claim(tenant: TenantId, want: number): Promise<{ claims: Claim[]; more: boolean }> {
-    const args = [tenant, want, ENTRIES_A_TURN, this.#parts.windowMs]
-    const reply = await this.#parts.library.call('claim', tenantKeys(tenant), args)
-    const [more, maxRunMs, , ...runs] = claimReply.parse(reply)
-    const claims = runs.map(([entryId, workflow, definition, inputText]) => {
-      return { tenant, entryId, attempt: 1, workflow, definition, inputText, maxRunMs }
-    })
-    return { claims, more: more === 1 }
+  /** What became of the call is not known: the outcomes are told again, the tenant gets another turn. */
+  #failed({ tenant, tag, settlements }: TurnRequest, error: unknown): void {
+    for (const { failed } of settlements) failed(error)
+    if (tag === null) return
+    this.#rounds.end(tenant, 'more', 0)
+    this.#waiting = true
   }
 
-  async complete(claim: Claim, outcome: Outcome): Promise<boolean> {
-    const { tenant, entryId, attempt } = claim
-    const args = [tenant, entryId, attempt, outcome.status, outcomeField(outcome), tenantKey.wake(tenant)]
-    const reply = await this.#parts.library.call('complete', tenantKeys(tenant), args)
-    const [counted, , more] = completeReply.parse(reply)
-    if (more === 1) this.#touch(tenant)
-    return counted === 1
+  complete(claim: Claim, outcome: Outcome): Promise<boolean> {
+    const waiting = this.#settlements.get(claim.tenant)
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>()
+    const settlement = { claim, outcome, told: resolve, failed: reject }
+    if (waiting) waiting.push(settlement)
+    else this.#settlements.set(claim.tenant, [settlement])
+    this.#keepBack()
+    return promise
   }
 
-  /** Rotates over the registered tenants: entries written straight into a stream ring no bell. */
-  async audit(): Promise<void> {
-    const { redis, library } = this.#parts
-    const page = await redis.zrangebylex(this.#keys.tenants, this.#auditFrom, '+', 'LIMIT', 0, AUDITED_A_TICK)
-    const last = page.at(-1)
-    this.#auditFrom = page.length === AUDITED_A_TICK && last !== undefined ? `(${last}` : '-'
-    await Promise.all(
-      page.filter(isTenantId).map(async (tenant) => {
-        const [work, overdue] = peekReply.parse(await library.call('peek', tenantKeys(tenant), []))
-        if (overdue === 1) await library.call('reap', tenantKeys(tenant), [tenant, tenantKey.wake(tenant)])
-        if (work === 1 || overdue === 1) this.#touch(tenant)
-      }),
-    )
-    // Turns that ended without more work were kept back to travel with the next round; other workers wait for them.
-    if (this.#settles.size > 0) await this.settle()
+  /** One timer for all that would travel with the next round, if there were one. */
+  #keepBack(): void {
+    if (this.#keptBack !== null || (!this.#rounds.hasEnds && this.#settlements.size === 0)) return
+    this.#keptBack = setTimeout(() => {
+      this.#keptBack = null
+      this.settle().catch(() => this.#keepBack())
+    }, KEPT_BACK_MS)
   }
 
-  async depth(tenant: TenantId): Promise<Depth> {
-    const { redis } = this.#parts
-    const [entries, active] = await Promise.all([
-      redis.xlen(tenantKey.events(tenant)),
-      redis.zcard(tenantKey.active(tenant)),
-    ])
-    return { queued: Math.max(0, entries - active), active }
-  }
-
-  async register(tenant: TenantId): Promise<void> {
-    await this.#parts.redis.zadd(this.#keys.tenants, 0, tenant)
-  }
-
-  async forget(tenant: TenantId): Promise<void> {
-    const { redis } = this.#parts
-    this.#dirty.delete(tenant)
-    this.#settles.delete(tenant)
-    await Promise.all([
-      redis.zrem(this.#keys.tenants, tenant),
-      redis.zrem(this.#keys.ready, tenant),
-      redis.zrem(this.#keys.lease, tenant),
-      redis.srem(this.#keys.dirty, tenant),
-    ])
+  #wakeIn(waitMs: number | null): void {
+    if (waitMs === null || this.#parked !== null) return
+    this.#parked = setTimeout(() => {
+      this.#parked = null
+      this.#waiting = true
+      this.#wake()
+    }, waitMs + 1)
   }
 
   async settle(): Promise<void> {
-    const { left } = await this.#takeTurns(0)
-    if (left === 0) return
-    this.#waiting = true
-    this.#wake()
+    await this.#turns(
+      [...this.#settlements.keys()].map((tenant) => {
+        return { tenant, want: 0, alone: false, tag: null, settlements: this.#take(tenant) }
+      }),
+    )
+    if (!this.#rounds.hasEnds && !this.#rounds.hasDirty && !this.#waiting) return
+    const { left, waitMs } = await this.#rounds.round(0)
+    this.#wakeIn(waitMs)
+    this.#waiting = left > 0
+    if (left > 0) this.#wake()
   }
 
-  async unlinkOwn(): Promise<void> {
-    await this.#parts.redis.unlink(...Object.values(this.#keys))
+  async renew(claims: readonly Claim[]): Promise<Claim[]> {
+    const { library, leaseMs } = this.parts
+    const byTenant = Map.groupBy(claims, ({ tenant }) => tenant)
+    const lost = await Promise.all(
+      [...byTenant].map(async ([tenant, own]) => {
+        const args = [leaseMs, ...own.map(({ fence }) => fence)]
+        const fences = (await library.call('renew', tenantKeys(tenant), args)) as string[]
+        const gone = new Set(fences)
+        return own.filter(({ fence }) => gone.has(fence))
+      }),
+    )
+    return lost.flat()
+  }
+
+  async audit(): Promise<void> {
+    const found = await this.#audit.step()
+    for (const tenant of found) this.#rounds.note(tenant)
+    if (found.length > 0 && !this.#wake()) await this.settle()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#keptBack) clearTimeout(this.#keptBack)
+    if (this.#parked) clearTimeout(this.#parked)
+    this.parts.bell?.disconnect()
   }
 }

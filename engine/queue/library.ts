@@ -6,33 +6,63 @@ import { readFileSync } from 'node:fs'
 import type { Connection } from '../redis.ts'
 
 /** In the order in which they need each other: Lua locals are visible only below. */
-const PARTS = ['keys', 'window', 'records', 'setup', 'admit', 'claim', 'complete', 'sched', 'register']
+const PARTS = ['keys', 'meter', 'window', 'records', 'setup', 'admit', 'claim', 'turn', 'reap', 'sched', 'register']
 
-const FUNCTIONS = ['setup', 'relimit', 'define', 'drop', 'admit', 'claim', 'complete', 'reap', 'peek', 'sched'] as const
+const FUNCTIONS = [
+  'setup',
+  'relimit',
+  'suspend',
+  'define',
+  'drop',
+  'admit',
+  'cancel',
+  'redrive',
+  'turn',
+  'renew',
+  'reap',
+  'peek',
+  'meter',
+  'sched',
+  'due',
+  'rest',
+  'forget',
+  'auditor',
+] as const
 export type FunctionName = (typeof FUNCTIONS)[number]
 
 const source = PARTS.map((part) => readFileSync(new URL(`./functions/${part}.lua`, import.meta.url), 'utf8')).join('\n')
-const digest = createHash('sha256').update(source).digest('hex').slice(0, 8)
-
-const libraryName = `partywall_${digest}`
-const code = `#!lua name=${libraryName}\n${source.replaceAll('@DIGEST@', digest)}`
-const fullNames = new Map(FUNCTIONS.map((name) => [name, `pw_${digest}_${name}`]))
 
 const says = (error: unknown, text: string): boolean => error instanceof Error && error.message.includes(text)
 
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+export type Call = [name: FunctionName, keys: readonly string[], args: (string | number)[]]
+
+/** Changes the source before it is named and loaded: one of the replaceable parts. */
+export type SourcePatch = (source: string) => string
+
 export class FunctionLibrary {
   readonly #redis: Connection
+  readonly #name: string
+  readonly #code: string
+  readonly #fullNames: ReadonlyMap<FunctionName, string>
   #loadedByUs = false
 
-  constructor(redis: Connection) {
+  constructor(redis: Connection, patch: SourcePatch = (text) => text) {
     this.#redis = redis
+    const text = patch(source)
+    // The digest is the version: another source is another library, and both may be loaded at once.
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 8)
+    this.#name = `partywall_${digest}`
+    this.#code = `#!lua name=${this.#name}\n${text.replaceAll('@DIGEST@', digest)}`
+    this.#fullNames = new Map(FUNCTIONS.map((name) => [name, `pw_${digest}_${name}`]))
   }
 
   async load(): Promise<void> {
-    const found = (await this.#redis.function('LIST', 'LIBRARYNAME', libraryName)) as unknown[]
+    const found = (await this.#redis.function('LIST', 'LIBRARYNAME', this.#name)) as unknown[]
     if (found.length > 0) return
     try {
-      await this.#redis.function('LOAD', code)
+      await this.#redis.function('LOAD', this.#code)
       this.#loadedByUs = true
     } catch (error) {
       // Another engine was faster: the digest says that it is the same library.
@@ -42,20 +72,39 @@ export class FunctionLibrary {
 
   async unloadOwn(): Promise<void> {
     if (!this.#loadedByUs) return
-    await this.#redis.function('DELETE', libraryName).catch((error: unknown) => {
+    await this.#redis.function('DELETE', this.#name).catch((error: unknown) => {
       if (!says(error, 'Library not found')) throw error
     })
   }
 
   async call(name: FunctionName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const fullName = fullNames.get(name) ?? name
+    const fullName = this.#fullNames.get(name) ?? name
     try {
-      return await this.#redis.fcall(fullName, keys.length, ...keys, ...args)
+      return await this.#redis.call('FCALL', fullName, keys.length, ...keys, ...args)
     } catch (error) {
       // Redis was emptied under us, or the other engine that had loaded the library took it away when it stopped.
       if (!says(error, 'Function not found')) throw error
       await this.load()
-      return await this.#redis.fcall(fullName, keys.length, ...keys, ...args)
+      return await this.#redis.call('FCALL', fullName, keys.length, ...keys, ...args)
     }
+  }
+
+  /** All of them in one write, each with its own end: the reply, or the error. */
+  async callAll(calls: readonly Call[]): Promise<unknown[]> {
+    const [only] = calls
+    if (only === undefined) return []
+    if (calls.length === 1) return [await this.call(...only).catch(asError)]
+    const pipeline = this.#redis.pipeline()
+    for (const [name, keys, args] of calls) {
+      pipeline.call('FCALL', this.#fullNames.get(name) ?? name, keys.length, ...keys, ...args)
+    }
+    const ends = (await pipeline.exec().catch((error: unknown) => calls.map(() => [asError(error), null]))) ?? []
+    return await Promise.all(
+      calls.map(async (call, at) => {
+        const [error, reply] = ends[at] ?? [new Error('no reply'), null]
+        if (error === null) return reply
+        return says(error, 'Function not found') ? await this.call(...call).catch(asError) : asError(error)
+      }),
+    )
   }
 }

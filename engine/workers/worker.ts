@@ -2,40 +2,40 @@
 // scheduler: whose turn it is, and whether an outcome counts, is the queue's to say.
 
 import type { Logger } from 'pino'
-import { z } from 'zod'
 import type { Claim, Queue } from '../queue/queue.ts'
-import { runSteps as realSteps } from '../steps/steps.ts'
+import { runStep, runSteps, type StepRunner } from '../steps/steps.ts'
 import type { TenantId } from '../tenant.ts'
-import { definitionSchema, type Outcome, parseInput, type Step } from '../workflow.ts'
+import { type Outcome, parseInput, type Used } from '../workflow.ts'
+import { Definitions } from './definitions.ts'
+import { InFlight, type Running } from './in-flight.ts'
 
 export interface WorkerOptions {
   slots: number
   log: Logger
+  leaseMs: number
   /** Told of every step's start and end; for an independent log. */
   witness?: StepWitness
+  runStep?: StepRunner
+  /** Wraps everything that is done for one run: the place for a context. */
+  around?: (claim: Claim, work: () => Promise<void>) => Promise<void>
 }
 
+/** One call a run: its steps begin; they end, or are given up. */
 export interface StepWitness {
-  started(tenant: TenantId, entryId: string): void
-  ended(tenant: TenantId, entryId: string): void
+  started(claim: Claim): void
+  ended(claim: Claim): void
 }
 
 const AUDIT_EVERY_MS = 50
 const RETRY_AFTER_MS = 100
-const DEFINITIONS_KEPT = 1000
 
 const timedOut: Outcome = { status: 'timed-out', error: 'the run took longer than maxRunMs' }
-
-const definitionText = z
-  .string()
-  .transform((text) => parseInput(text)?.value)
-  .pipe(definitionSchema)
 
 export class Worker {
   readonly #queue: Queue
   readonly #options: WorkerOptions
-  readonly #running = new Map<Claim, AbortController>()
-  readonly #definitions = new Map<string, readonly Step[] | null>()
+  readonly #inFlight: InFlight
+  readonly #definitions = new Definitions()
   #looping = false
   #wanted = false
   #stopped = false
@@ -46,27 +46,32 @@ export class Worker {
   constructor(queue: Queue, options: WorkerOptions) {
     this.#queue = queue
     this.#options = options
+    this.#inFlight = new InFlight(queue, options.leaseMs, options.log)
   }
 
   start(): void {
     this.#queue.onWork(() => this.#kick())
+    this.#queue.onVoid((tenant, fence) => this.#inFlight.void(tenant, fence))
+    this.#inFlight.start()
     this.#auditTimer = setInterval(() => void this.#audit(), AUDIT_EVERY_MS)
   }
 
-  #kick(): void {
+  get #free(): number {
+    return this.#stopped ? 0 : this.#options.slots - this.#inFlight.size
+  }
+
+  #kick(): boolean {
     this.#wanted = true
     if (!this.#looping && !this.#stopped) void this.#loop()
+    return this.#free > 0
   }
 
   async #loop(): Promise<void> {
     this.#looping = true
-    while (this.#wanted && !this.#stopped) {
-      const free = this.#options.slots - this.#running.size
-      // The end of a run kicks again.
-      if (free <= 0) break
+    while (this.#wanted && this.#free > 0) {
       this.#wanted = false
       try {
-        const { claims, again } = await this.#queue.next(free)
+        const { claims, again } = await this.#queue.next(this.#free)
         if (again) this.#wanted = true
         for (const claim of claims) void this.#run(claim)
       } catch (error) {
@@ -91,47 +96,58 @@ export class Worker {
   }
 
   async #run(claim: Claim): Promise<void> {
-    const abort = new AbortController()
-    this.#running.set(claim, abort)
-    const deadline = performance.now() + claim.maxRunMs
-    const timer = setTimeout(() => abort.abort(timedOut), claim.maxRunMs)
-    const outcome = await this.#outcomeOf(claim, abort.signal)
-    clearTimeout(timer)
-    await this.#report(claim, outcome, deadline)
-    this.#running.delete(claim)
-    this.#kick()
+    const running = this.#inFlight.add(claim)
+    const work = async () => {
+      const outcome = await this.#outcomeOf(running)
+      // The slot is free from here on; the cap of the tenant only when its outcome has been told.
+      this.#inFlight.remove(running)
+      const told = outcome === null ? null : this.#report(running, outcome)
+      this.#kick()
+      await told
+    }
+    await (this.#options.around ? this.#options.around(claim, work) : work())
     this.#sayDrained()
   }
 
-  async #outcomeOf(claim: Claim, signal: AbortSignal): Promise<Outcome> {
-    const { tenant, entryId } = claim
-    const steps = this.#stepsOf(claim.definition)
-    if (steps === null) return { status: 'failed', error: 'the workflow has no definition' }
+  /** Null when the run is no longer ours to end. */
+  async #outcomeOf({ claim, abort, gaveUp }: Running): Promise<Outcome | null> {
+    const definition = this.#definitions.of(claim.definition)
+    if (definition === null) return { status: 'failed', error: 'the workflow has no definition' }
     const input = parseInput(claim.inputText)
     if (input === null) return { status: 'failed', error: 'the input is not JSON' }
-    this.#options.witness?.started(tenant, entryId)
+    const used: Used = {}
+    const { tenant, entryId, attempt } = claim
+    const context = {
+      input: input.value,
+      signal: abort.signal,
+      seed: `${tenant}/${entryId}`,
+      attempt,
+      use({ tokens = 0, toolCalls = 0 }: Used) {
+        used.tokens = (used.tokens ?? 0) + tokens
+        used.toolCalls = (used.toolCalls ?? 0) + toolCalls
+      },
+    }
+    this.#options.witness?.started(claim)
     try {
-      return { status: 'done', output: await realSteps(steps, input.value, signal) }
+      const steps = runSteps(definition.steps, context, this.#options.runStep ?? runStep)
+      // A step that ignores its signal keeps neither the slot nor the run.
+      const output = await Promise.race([steps, gaveUp])
+      return { status: 'done', output, used }
     } catch (error) {
-      if (signal.aborted) return timedOut
-      return { status: 'failed', error: error instanceof Error ? error.message : String(error) }
+      if (abort.signal.aborted) return abort.signal.reason === 'deadline' ? { ...timedOut, used } : null
+      const said = error instanceof Error ? error.message : String(error)
+      const { retry } = definition
+      if (retry === undefined) return { status: 'failed', error: said, used }
+      const afterMs = retry.backoffMs * 2 ** (attempt - 1)
+      return { status: 'retry', error: said, attemptsMax: retry.attempts, afterMs, used }
     } finally {
-      this.#options.witness?.ended(tenant, entryId)
+      this.#options.witness?.ended(claim)
     }
   }
 
-  /** Kept by their text: a definition is parsed once, not once a run. */
-  #stepsOf(text: string): readonly Step[] | null {
-    const known = this.#definitions.get(text)
-    if (known !== undefined) return known
-    const steps = definitionText.safeParse(text).data?.steps ?? null
-    if (this.#definitions.size >= DEFINITIONS_KEPT) this.#definitions.clear()
-    this.#definitions.set(text, steps)
-    return steps
-  }
-
-  /** An outcome that cannot be told is told again until its deadline; after it Redis would ignore it anyway. */
-  async #report(claim: Claim, outcome: Outcome, deadline: number): Promise<void> {
+  /** An outcome that cannot be told is told again until its lease is over; after it the run is somebody else's. */
+  async #report(running: Running, outcome: Outcome): Promise<void> {
+    const { claim } = running
     for (;;) {
       try {
         const counted = await this.#queue.complete(claim, outcome)
@@ -139,7 +155,7 @@ export class Worker {
           this.#options.log.info({ tenant: claim.tenant, entry: claim.entryId }, 'a late outcome was ignored')
         return
       } catch (error) {
-        if (this.#stopped || performance.now() > deadline) {
+        if (this.#stopped || performance.now() > running.leaseUntil) {
           this.#options.log.warn({ err: error, tenant: claim.tenant }, 'an outcome could not be told')
           return
         }
@@ -150,11 +166,11 @@ export class Worker {
 
   /** A removed tenant's steps end now; their outcome no longer counts. */
   abort(tenant: TenantId): void {
-    for (const [claim, abort] of this.#running) if (claim.tenant === tenant) abort.abort()
+    this.#inFlight.void(tenant, null)
   }
 
   #sayDrained(): void {
-    if (this.#stopped && this.#running.size === 0 && !this.#looping) this.#drained?.()
+    if (this.#stopped && this.#inFlight.size === 0 && !this.#looping) this.#drained?.()
   }
 
   /** Stops claiming and waits for running steps, at most `graceMs`; what still runs is then aborted and left to a reaper. */
@@ -171,6 +187,6 @@ export class Worker {
     })
     await Promise.race([drained, late])
     clearTimeout(timer)
-    for (const abort of this.#running.values()) abort.abort()
+    this.#inFlight.stop()
   }
 }

@@ -8,33 +8,30 @@ local function fields_of(flat)
   return f
 end
 
-local function bury(k, id, f, reason, now, bytes_max)
-  redis.call('XADD', k.dead, 'MAXLEN', '~', DEAD_MAX, '*', 'entry', id, 'reason', reason, 'at', digits(now),
-    'workflow', string.sub(f.workflow or '', 1, 128), 'input', string.sub(f.input or '', 1, bytes_max))
-end
-
--- A lost group is created again at 0, never at $: what was waiting still waits, and what runs is known from `active`.
-local function read_group(k, count)
-  local read = redis.pcall('XREADGROUP', 'GROUP', GROUP, 'w', 'COUNT', count, 'STREAMS', k.events, '>')
+-- A lost group is created again at 0, never at $: what was waiting still waits, and what runs is known from `runs`.
+local function read_group(k, n)
+  local read = redis.pcall('XREADGROUP', 'GROUP', GROUP, 'w', 'COUNT', n, 'STREAMS', k.events, '>')
   if type(read) == 'table' and read.err then
     if not string.find(read.err, 'NOGROUP', 1, true) then error(read) end
     redis.call('XGROUP', 'CREATE', k.events, GROUP, '0', 'MKSTREAM')
-    read = redis.call('XREADGROUP', 'GROUP', GROUP, 'w', 'COUNT', count, 'STREAMS', k.events, '>')
+    read = redis.call('XREADGROUP', 'GROUP', GROUP, 'w', 'COUNT', n, 'STREAMS', k.events, '>')
   end
   return read and read[1][2] or {}
 end
 
 -- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest
 -- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order.
-local function shed_newest(k, excess, now, bytes_max)
+local function shed_newest(k, c, excess)
   local ids = {}
   for _, entry in ipairs(redis.call('XREVRANGE', k.events, '+', '-', 'COUNT', excess)) do
     if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
-      bury(k, entry[1], fields_of(entry[2]), 'queue-full', now, bytes_max)
+      local f = fields_of(entry[2])
+      bury(k, entry[1], f.workflow, f.input, 'queue-full', c.now, c.bytes_max)
       ids[#ids + 1] = entry[1]
     end
   end
   if #ids > 0 then redis.call('XDEL', k.events, unpack(ids)) end
+  count(c.m, 'dead', #ids)
   return #ids
 end
 
@@ -45,73 +42,105 @@ local function judge(k, c, f)
   if not string.find(f.workflow, '^[%w_-]+$') then return 'workflow-unknown' end
   if redis.call('HEXISTS', k.workflows, f.workflow) == 0 then return 'workflow-unknown' end
   if f.input and #f.input > c.bytes_max then return 'payload-too-large' end
-  if window_wait(k.win, c.limit, c.now, c.window) > 0 then return 'rate-limited' end
+  if f.key and (#f.key > 256 or redis.call('HEXISTS', k.idem, f.key) == 1) then return 'key-used' end
   if not pcall(cjson.decode, f.input or 'null') then return 'input-malformed' end
+  if window_wait(k.win, c.limit, c.now, c.window) > 0 then return 'rate-limited' end
   window_charge(k.win, c.limit, c.now)
   return nil
 end
 
-local function start(k, c, id, f, tail)
-  redis.call('ZADD', k.active, digits(c.now + c.run_ms), id .. '/1')
-  set_record(k, id, '{"status":"running","startedAt":' .. digits(c.now) .. '}', tail)
-  return { id, f.workflow, redis.call('HGET', k.workflows, f.workflow) or '', f.input or 'null' }
+local function start(c, id, base, attempt, workflow, input)
+  local deadline = c.now + c.run_ms
+  local member = member_of(id, attempt, c.epoch)
+  c.active[#c.active + 1] = digits(math.min(c.now + c.lease, deadline))
+  c.active[#c.active + 1] = member
+  c.heads[#c.heads + 1] = id
+  c.heads[#c.heads + 1] = head_of(base, '"status":"running","attempt":' .. attempt .. ',"startedAt":' .. digits(c.now)
+    .. ',"deadline":' .. digits(deadline) .. ',"clock":' .. digits(c.now_us) .. ',"estimate":' .. string.format('%.6g', c.estimate))
+  c.runs[#c.runs + 1] = { id, attempt, member, workflow, input }
+  c.names[workflow] = true
+  count(c.m, attempt == 1 and 'starts' or 'retries', 1)
+  count(c.m, 'bytesIn', #input)
 end
 
--- Returns the claimed run, or false and whether the entry goes.
-local function take(k, c, id, f)
-  if redis.call('ZSCORE', k.active, id .. '/1') then return false, false end
-  local record = redis.call('HGET', k.runs, id)
-  if record then return start(k, c, id, f, tail_of(record)), false end
+-- One entry that the group delivered, with its head if it has one. Delivered again (the group was made anew): skipped when
+-- it runs or when it is to be retried.
+local function take(k, c, id, f, head)
+  if head then
+    if status_of(head) ~= 'queued' or number_of(head, 'attempt') > 1 then return end
+    return start(c, id, base_of(head), 1, f.workflow, f.input)
+  end
   local reason = judge(k, c, f)
   if reason then
-    bury(k, id, f, reason, c.now, c.bytes_max)
-    return false, true
+    bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
+    count(c.m, 'dead', 1)
+    c.gone[#c.gone + 1] = id
+    return
   end
+  -- The input is kept as it came: this JSON parser takes more than JSON, and a record must be readable whatever was sent.
+  local input = f.input or 'null'
   redis.call('ZADD', k.index, digits(c.now), id)
-  -- The input goes in as text: this JSON parser takes more than JSON, and a record must be readable whatever was sent.
-  local tail = '{"workflow":"' .. f.workflow .. '","source":"stream","queuedAt":' .. string.match(id, '^%d+')
-    .. ',"inputText":' .. cjson.encode(f.input or 'null') .. '}'
-  return start(k, c, id, f, tail), false
+  redis.call('HSET', k.inputs, id, input)
+  if f.key and f.key ~= '' then redis.call('HSET', k.idem, f.key, id .. ' stream') end
+  start(c, id, base_for(f.workflow, 'stream', string.match(id, '^%d+'), f.key), 1, f.workflow, input)
 end
 
--- ARGV: tenant, want, budget, window in ms. {more, maxRunMs, shed, run, …}; more = 1: another turn would find something.
-local function claim(keys, argv)
-  local k = named(keys)
-  local ctl = redis.call('HMGET', k.ctl, 'state', 'concurrentRuns', 'maxRunMs', 'maxQueued', 'startsPerMinute', 'maxPayloadBytes')
-  if ctl[1] ~= 'active' then return { 0, 0, 0 } end
-  local want, budget = tonumber(argv[2]), tonumber(argv[3])
-  local cap, queued_max = tonumber(ctl[2]), tonumber(ctl[4])
-  local c = {
-    tenant = argv[1], window = tonumber(argv[4]), now = now_ms(), run_ms = tonumber(ctl[3]),
-    limit = tonumber(ctl[5]), bytes_max = tonumber(ctl[6]),
-  }
-  local running = redis.call('ZCARD', k.active)
-  local shed = 0
-  local excess = redis.call('XLEN', k.events) - running - queued_max
-  if excess > 0 then shed = shed_newest(k, math.min(excess, budget), c.now, c.bytes_max) end
-  local free = math.min(want, cap - running)
-  -- Shedding may not eat the whole turn: the tenant's own runs would then wait for its flood to end.
-  local out, gone, looked = { 0, c.run_ms, 0 }, {}, math.min(shed, budget - want)
-  while free > 0 and looked < budget do
-    local entries = read_group(k, math.min(free, budget - looked))
+-- A retry is a start like any other: charged to the window, within the cap, in its tenant's turn.
+local function take_retries(k, c, free)
+  local due = redis.call('ZRANGEBYSCORE', k.retry, '-inf', digits(c.now), 'LIMIT', 0, free)
+  for _, id in ipairs(due) do
+    if window_wait(k.win, c.limit, c.now, c.window) > 0 then break end
+    window_charge(k.win, c.limit, c.now)
+    redis.call('ZREM', k.retry, id)
+    redis.call('XCLAIM', k.events, GROUP, 'w', 0, id, 'JUSTID')
+    local head = redis.call('HGET', k.runs, id)
+    local base = base_of(head)
+    start(c, id, base, number_of(head, 'attempt'), string.match(base, '^"workflow":"([^"]*)"'), redis.call('HGET', k.inputs, id))
+  end
+end
+
+local function take_new(k, c, want, looked, budget)
+  while #c.runs < want and looked < budget do
+    local entries = read_group(k, math.min(want - #c.runs, budget - looked))
     if #entries == 0 then break end
-    for _, entry in ipairs(entries) do
-      looked = looked + 1
-      local run, goes = take(k, c, entry[1], fields_of(entry[2]))
-      if run then
-        out[#out + 1] = run
-        free = free - 1
-      end
-      if goes then gone[#gone + 1] = entry[1] end
-    end
+    local ids = {}
+    for i, entry in ipairs(entries) do ids[i] = entry[1] end
+    local heads = redis.call('HMGET', k.runs, unpack(ids))
+    for i, entry in ipairs(entries) do take(k, c, entry[1], fields_of(entry[2]), heads[i]) end
+    looked = looked + #entries
   end
-  if #gone > 0 then
-    redis.call('XACK', k.events, GROUP, unpack(gone))
-    redis.call('XDEL', k.events, unpack(gone))
+end
+
+local function claim(k, c, want, budget, cap, queued_max)
+  local running = redis.call('ZCARD', k.active)
+  local excess = redis.call('XLEN', k.events) - running - queued_max
+  local shed = excess > 0 and shed_newest(k, c, math.min(excess, budget)) or 0
+  local free = math.min(want, cap - running)
+  if free > 0 then
+    take_retries(k, c, free)
+    -- Shedding may not eat the whole turn: the tenant's own runs would then wait for its flood to end.
+    take_new(k, c, free, math.min(shed, budget - want), budget)
   end
-  running = redis.call('ZCARD', k.active)
+  if #c.active > 0 then
+    call_many('ZADD', k.active, c.active)
+    call_many('HSET', k.runs, c.heads)
+  end
+  if #c.gone > 0 then
+    redis.call('XACK', k.events, GROUP, unpack(c.gone))
+    redis.call('XDEL', k.events, unpack(c.gone))
+  end
+  return shed
+end
+
+-- When the tenant can run something next: 0 now, -1 not before something comes, -2 not before something ends, else then.
+local function ready_at(k, c, running, cap, queued_max, shed)
   local left = redis.call('XLEN', k.events) - running
-  if left > 0 and (running < cap or (left > queued_max and shed > 0)) then out[1] = 1 end
-  out[3] = shed + #gone
-  return out
+  if left > queued_max and shed > 0 then return 0, left end
+  if left <= 0 then return -1, left end
+  if running >= cap then return -2, left end
+  local waiting = redis.call('ZCARD', k.retry)
+  if left > waiting then return 0, left end
+  local first = redis.call('ZRANGE', k.retry, 0, 0, 'WITHSCORES')
+  local at = math.max(tonumber(first[2] or c.now), c.now + window_wait(k.win, c.limit, c.now, c.window))
+  return at > c.now and at or 0, left
 end

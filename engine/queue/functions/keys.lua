@@ -5,21 +5,38 @@ local GROUP = 'workers'
 local HISTORY_MAX = 10000
 local DEAD_MAX = 10000
 local FINISHED_MAX = 10000
+local KEPT_MS = 24 * 3600 * 1000
+local ATTEMPTS_MAX = 3
 
 local function named(keys)
   return {
-    ctl = keys[1], events = keys[2], history = keys[3], active = keys[4], win = keys[5],
-    runs = keys[6], index = keys[7], workflows = keys[8], dead = keys[9],
+    ctl = keys[1], events = keys[2], history = keys[3], active = keys[4], win = keys[5], runs = keys[6],
+    index = keys[7], workflows = keys[8], dead = keys[9], inputs = keys[10], ended = keys[11], retry = keys[12],
+    idem = keys[13], usage = keys[14], meter = keys[15], slo = keys[16], changes = keys[17], accesses = keys[18],
   }
 end
 
--- Redis' own clock, in milliseconds: the only clock that all processes share.
-local function now_ms()
+-- Redis' own clock: the only clock that all processes share. Milliseconds, and microseconds.
+local function now_both()
   local t = redis.call('TIME')
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+  local s, us = tonumber(t[1]), tonumber(t[2])
+  return s * 1000 + math.floor(us / 1000), s * 1000000 + us
+end
+
+local function now_ms()
+  return (now_both())
 end
 
 -- Lua writes large numbers as 1.7e+12; records and scores need all digits.
 local function digits(n)
   return string.format('%.0f', n)
+end
+
+-- Lua's unpack fails beyond some thousands of values; this much is safe in one command.
+local CHUNK = 1000
+
+local function call_many(command, key, values)
+  for from = 1, #values, CHUNK do
+    redis.call(command, key, unpack(values, from, math.min(from + CHUNK - 1, #values)))
+  end
 end

@@ -1,16 +1,24 @@
 -- The names carry the digest of this source, so that versions of the engine live side by side on one Redis.
 
-local function register(name, callback)
-  redis.register_function('pw_@DIGEST@_' .. name, callback)
+local function register(name, callback, flags)
+  redis.register_function{ function_name = 'pw_@DIGEST@_' .. name, callback = callback, flags = flags or {} }
 end
 
 register('setup', setup)
 register('relimit', relimit)
+register('suspend', suspend)
 register('define', define)
 register('drop', drop)
 register('admit', admit)
-register('claim', claim)
-register('complete', complete)
+register('cancel', cancel)
+register('redrive', redrive)
+register('turn', turn)
+register('renew', renew)
 register('reap', reap)
 register('sched', sched)
-redis.register_function{ function_name = 'pw_@DIGEST@_peek', callback = peek, flags = { 'no-writes' } }
+register('due', due)
+register('rest', rest)
+register('forget', forget)
+register('auditor', auditor)
+register('peek', peek, { 'no-writes' })
+register('meter', meter, { 'no-writes' })

@@ -1,12 +1,14 @@
 -- A tenant's beginning, its limits, its definitions, its end.
 
 -- ARGV: field, value, … of ctl. 0 when the tenant exists. What a direct writer may have left under this id since the
--- last tenant of the name was removed is unlinked first: the same id used again sees nothing old.
+-- last tenant of the name was removed is unlinked first: the same id used again sees nothing old. The epoch is part of
+-- every fence, so nothing that the last tenant of the name had in flight can end a run of this one.
 local function setup(keys, argv)
   local k = named(keys)
   if redis.call('EXISTS', k.ctl) == 1 then return 0 end
   redis.call('UNLINK', unpack(keys))
-  redis.call('HSET', k.ctl, unpack(argv))
+  local _, now_us = now_both()
+  redis.call('HSET', k.ctl, 'epoch', digits(now_us), unpack(argv))
   redis.call('XGROUP', 'CREATE', k.events, GROUP, '0', 'MKSTREAM')
   return 1
 end
@@ -19,6 +21,11 @@ local function relimit(keys, argv)
   return 1
 end
 
+-- ARGV: 'suspended' or 'active'. 0 when there is no such tenant.
+local function suspend(keys, argv)
+  return relimit(keys, { 'state', argv[1] })
+end
+
 -- ARGV: name, definition (JSON).
 local function define(keys, argv)
   local k = named(keys)
@@ -28,8 +35,11 @@ local function define(keys, argv)
 end
 
 -- The fixed set of keys is all that a tenant has. Runs in flight are fenced by this: they are no longer in `active`.
+-- {1 when it existed, keys removed, queued, in flight, finished, dead letters}.
 local function drop(keys)
-  local existed = redis.call('EXISTS', keys[1])
-  redis.call('UNLINK', unpack(keys))
-  return existed
+  local k = named(keys)
+  local existed, active = redis.call('EXISTS', k.ctl), redis.call('ZCARD', k.active)
+  local queued = math.max(0, redis.call('XLEN', k.events) - active)
+  local ended, dead = redis.call('ZCARD', k.ended), redis.call('XLEN', k.dead)
+  return { existed, redis.call('UNLINK', unpack(keys)), queued, active, ended, dead }
 end
