@@ -118,6 +118,11 @@ export const catalogue = {
     title: 'Too many clients watch the events of this tenant',
     mend: 'Share one connection, or close one.',
   },
+  'exports-full': {
+    status: 429,
+    title: 'As many exports of this tenant run as may run at a time',
+    mend: 'Wait for one to end.',
+  },
   'headers-too-large': { status: 431, title: 'The headers are too large', mend: 'Send at most 16 KiB of headers.' },
   'internal-error': {
     status: 500,

@@ -4,13 +4,17 @@
 import type { Logger } from 'pino'
 import { Brake } from './api/brake.ts'
 import { Events } from './api/events.ts'
+import { Exporter } from './api/export.ts'
 import { createServer } from './api/server.ts'
 import { FairQueue } from './queue/fair-queue.ts'
+import { voidChannel } from './queue/keys.ts'
 import { FunctionLibrary, type SourcePatch } from './queue/library.ts'
 import type { CrashPoint, Queue, QueueFactory } from './queue/queue.ts'
 import { type Connection, connect } from './redis.ts'
 import { ownRunsOnly, type RunFinder, Runs } from './runs.ts'
 import type { StepRunner } from './steps/steps.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { isTenantId, type TenantId } from './tenant.ts'
 import { Tenants } from './tenants.ts'
 import { type StepWitness, Worker } from './workers/worker.ts'
 
@@ -92,6 +96,16 @@ async function startCore(options: EngineOptions, parts: EngineParts): Promise<Co
   }
 }
 
+/** Calls back when a tenant was removed, by whatever process. A message that is lost costs what is kept a second more. */
+function onRemoval(subscriber: Connection, namespace: string, tell: (tenant: TenantId) => void): void {
+  const channel = voidChannel(namespace)
+  subscriber.on('message', (from: string, text: string) => {
+    const [tenant, what] = text.split(' ')
+    if (from === channel && what === '*' && isTenantId(tenant)) tell(tenant)
+  })
+  subscriber.subscribe(channel).catch(() => {})
+}
+
 /** A process that only runs steps. */
 export async function startWorker(options: EngineOptions, parts: EngineParts = {}): Promise<Omit<Engine, 'port'>> {
   const core = await startCore(options, parts)
@@ -106,7 +120,7 @@ export async function startWorker(options: EngineOptions, parts: EngineParts = {
 }
 
 export async function startEngine(options: EngineOptions, port: number, parts: EngineParts = {}): Promise<Engine> {
-  const { adminToken, log } = options
+  const { adminToken, log, namespace } = options
   const core = await startCore(options, parts)
   const { redis, subscriber, library, queue, worker } = core
   const events = new Events(redis, subscriber, log)
@@ -115,16 +129,23 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
     redis,
     library,
     queue,
-    changed(tenant, what) {
+    namespace,
+    adminToken,
+    changed(tenant) {
       brake.release(tenant)
-      if (what === 'limits') queue.touch(tenant)
-      if (what !== 'removed') return
-      worker.abort(tenant)
-      void events.drop(tenant)
+      queue.touch(tenant)
     },
   })
+  onRemoval(subscriber, namespace, (tenant) => {
+    tenants.letGo(tenant)
+    brake.release(tenant)
+    worker.abort(tenant)
+    void events.drop(tenant)
+  })
   const runs = new Runs(redis, library, parts.findRun ?? ownRunsOnly)
-  const server = createServer({ adminToken, redis, tenants, runs, queue, brake, events, log })
+  const metrics = new Metrics({ redis, queue, tenants, namespace })
+  const exporter = new Exporter({ redis, library, queue })
+  const server = createServer({ adminToken, redis, tenants, runs, queue, brake, events, metrics, exporter, log })
   worker.start()
   await server.listen({ host: '127.0.0.1', port })
   const address = server.server.address()
@@ -133,6 +154,7 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
     port: typeof address === 'object' && address ? address.port : port,
     async stop(graceMs) {
       await core.stop(graceMs)
+      metrics.stop()
       await events.stop()
       await server.close()
       if (redis.status === 'ready' && options.ephemeral) {

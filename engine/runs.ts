@@ -37,6 +37,8 @@ export class Runs {
 
   async define(tenant: TenantId, name: string, definition: Definition): Promise<void> {
     const done = await this.#library.call('define', tenantKeys(tenant), [name, JSON.stringify(definition)])
+    if (done === -1) throw new EngineError('workflows-full')
+    // Removed while its token was still remembered: the token is no longer one.
     if (done !== 1) throw new EngineError('credentials-invalid')
   }
 

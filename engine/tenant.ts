@@ -57,15 +57,6 @@ export type LimitsPatch = z.infer<typeof limitsPatchSchema>
 
 export type TenantState = 'active' | 'suspended'
 
-export const limitNames = [
-  'startsPerMinute',
-  'concurrentRuns',
-  'maxRunMs',
-  'maxQueued',
-  'maxPayloadBytes',
-  'weight',
-] as const
-
 export const newToken = (tenant: TenantId): string => `pw_${tenant}_${randomBytes(24).toString('base64url')}`
 
 export const digestOf = (token: string): string => hash('sha256', token, 'hex')

@@ -3,16 +3,17 @@
 
 import { z } from 'zod'
 import { Cursors } from './api/cursors.ts'
+import { type DeletionProof, proofOf } from './deletion.ts'
 import { EngineError } from './errors.ts'
 import { tenantKey, tenantKeys } from './queue/keys.ts'
 import type { FunctionLibrary } from './queue/library.ts'
 import type { Depth, Queue } from './queue/queue.ts'
 import type { Connection } from './redis.ts'
+import type { Objectives, ObjectivesPatch } from './telemetry/slo.ts'
 import {
   digestOf,
   type Limits,
   type LimitsPatch,
-  limitNames,
   newToken,
   sameDigest,
   type TenantId,
@@ -23,17 +24,29 @@ import {
 export interface TenantView extends Depth {
   id: TenantId
   state: TenantState
+  createdAtMs: number
   limits: Limits
+  objectives: Objectives
   stream: string
 }
 
 /** What a request needs to know of its tenant before its body is read. */
 export interface Caller {
   id: TenantId
+  state: TenantState
   limits: Limits
+  objectives: Objectives
+  /** On Redis' clock. */
+  createdAtMs: number
   cursors: Cursors
   /** Told from an earlier tenant of the same name by this. */
   life: string
+}
+
+export interface TenantChange {
+  limits?: LimitsPatch | undefined
+  objectives?: ObjectivesPatch | undefined
+  state?: TenantState | undefined
 }
 
 interface Known {
@@ -48,21 +61,32 @@ const KNOWN_MAX = 10_000
 const stored = z.object({
   state: z.enum(['active', 'suspended']),
   token: z.string(),
+  /** Microseconds, Redis' clock. */
+  epoch: z.coerce.number(),
   startsPerMinute: z.coerce.number(),
   concurrentRuns: z.coerce.number(),
   maxRunMs: z.coerce.number(),
   maxQueued: z.coerce.number(),
   maxPayloadBytes: z.coerce.number(),
-  weight: z.coerce.number().default(1),
+  weight: z.coerce.number(),
+  responseMs: z.coerce.number(),
+  inTimeRatio: z.coerce.number(),
+  successRatio: z.coerce.number(),
 })
 
 export interface TenantsParts {
   redis: Connection
   library: FunctionLibrary
   queue: Queue
-  /** Told when a tenant's limits change or it is removed: whoever keeps something about it lets it go. */
-  changed: (tenant: TenantId, what: 'limits' | 'removed') => void
+  namespace: string
+  /** Seals the proof of a deletion. */
+  adminToken: string
+  /** Told when a tenant's limits or state change: whoever keeps something about it lets it go. */
+  changed: (tenant: TenantId) => void
 }
+
+const pairsOf = (fields: object): (string | number)[] =>
+  Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 
 export class Tenants {
   readonly #parts: TenantsParts
@@ -73,47 +97,50 @@ export class Tenants {
     this.#parts = parts
   }
 
-  async create(id: TenantId, limits: Limits): Promise<{ id: TenantId; token: string; stream: string; limits: Limits }> {
+  async create(id: TenantId, limits: Limits, objectives: Objectives) {
     const { library, queue } = this.#parts
     const token = newToken(id)
-    const fields = [
-      'state',
-      'active',
-      'token',
-      digestOf(token),
-      'createdAt',
-      Date.now(),
-      ...limitNames.flatMap((name) => [name, limits[name]]),
-    ]
+    const fields = ['state', 'active', 'token', digestOf(token), ...pairsOf(limits), ...pairsOf(objectives)]
     if ((await library.call('setup', tenantKeys(id), fields)) !== 1) throw new EngineError('tenant-exists')
-    this.#letGo(id)
+    this.letGo(id)
     await queue.register(id)
-    return { id, token, stream: queue.streamOf(id), limits }
+    return { id, token, stream: queue.streamOf(id), limits, objectives }
   }
 
   async view(id: TenantId): Promise<TenantView> {
-    const found = await this.#read(id)
-    if (!found) throw new EngineError('tenant-unknown')
     const { queue } = this.#parts
-    return { id, state: 'active', limits: found.caller.limits, ...(await queue.depth(id)), stream: queue.streamOf(id) }
+    const { state, createdAtMs, limits, objectives } = await this.byId(id)
+    return { id, state, createdAtMs, limits, objectives, ...(await queue.depth(id)), stream: queue.streamOf(id) }
   }
 
-  async change(id: TenantId, patch: LimitsPatch): Promise<TenantView> {
-    const fields = Object.entries(patch).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
-    if (fields.length === 0) return await this.view(id)
-    const found = await this.#parts.library.call('relimit', tenantKeys(id), fields)
-    if (found !== 1) throw new EngineError('tenant-unknown')
-    this.#letGo(id)
-    this.#parts.changed(id, 'limits')
+  /** As it is now: nothing that was kept. @throws EngineError tenant-unknown */
+  async byId(id: TenantId): Promise<Caller> {
+    const found = await this.#read(id)
+    if (!found) throw new EngineError('tenant-unknown')
+    return found.caller
+  }
+
+  async change(id: TenantId, { limits, objectives, state }: TenantChange): Promise<TenantView> {
+    const { library, queue } = this.#parts
+    const fields = [...pairsOf(limits ?? {}), ...pairsOf(objectives ?? {})]
+    const found = [
+      fields.length === 0 || (await library.call('relimit', tenantKeys(id), fields)) === 1,
+      state !== 'suspended' || (await queue.suspend(id)),
+      state !== 'active' || (await queue.resume(id)),
+    ]
+    if (found.includes(false)) throw new EngineError('tenant-unknown')
+    this.letGo(id)
+    this.#parts.changed(id)
     return await this.view(id)
   }
 
-  async remove(id: TenantId): Promise<void> {
-    const { queue } = this.#parts
+  /** Everybody who keeps something about the tenant hears of it from the queue, in every process. */
+  async remove(id: TenantId): Promise<DeletionProof> {
+    const { queue, redis, namespace, adminToken } = this.#parts
     const dropped = await queue.drop(id)
-    this.#letGo(id)
-    this.#parts.changed(id, 'removed')
+    this.letGo(id)
     if (dropped === null) throw new EngineError('tenant-unknown')
+    return await proofOf(id, dropped, { redis, namespace, sealKey: adminToken })
   }
 
   /** Who the token speaks for. Null for every kind of wrong token alike. */
@@ -144,12 +171,15 @@ export class Tenants {
   async #read(id: TenantId): Promise<Known | null> {
     const found = stored.safeParse(await this.#parts.redis.hgetall(tenantKey.ctl(id)))
     if (!found.success) return null
-    const { token: digest, state: _, ...limits } = found.data
-    const caller = { id, limits, cursors: new Cursors(digest), life: digest }
+    const { token: digest, state, epoch, responseMs, inTimeRatio, successRatio, ...limits } = found.data
+    const objectives = { responseMs, inTimeRatio, successRatio }
+    const createdAtMs = Math.floor(epoch / 1000)
+    const caller = { id, state, limits, objectives, createdAtMs, cursors: new Cursors(digest), life: digest }
     return { caller, digest, untilMs: performance.now() + KEPT_MS }
   }
 
-  #letGo(id: TenantId): void {
+  /** Forgets what was kept: asked again, it is read again. */
+  letGo(id: TenantId): void {
     this.#known.delete(id)
     this.#asking.delete(id)
   }

@@ -3,9 +3,9 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { EngineError } from '../errors.ts'
-import type { Queue } from '../queue/queue.ts'
+import type { Queue, Refusal } from '../queue/queue.ts'
 import { eventsOf, type Runs } from '../runs.ts'
-import { runIdOf, workflowName } from '../workflow.ts'
+import { parseRunId, runIdOf, workflowName } from '../workflow.ts'
 import { callerOf } from './authentication.ts'
 import type { Brake } from './brake.ts'
 import { type Route, route } from './route.ts'
@@ -18,7 +18,27 @@ const startBody = z.strictObject({
   workflow: workflowName,
   input: z.unknown().optional().meta({ description: 'Any JSON; its size is bounded by the limit maxPayloadBytes' }),
 })
+const startHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, '1 to 255 printable characters without spaces')
+    .optional()
+    .meta({ description: 'The same key, workflow and input start one run, for as long as that run is kept' }),
+})
+export const startedShape = z.object({ id: z.string(), status: z.literal('queued') })
 const params = z.object({ id: z.string() })
+
+export function refusalError(refusal: Refusal): EngineError {
+  switch (refusal.state) {
+    case 'refused':
+      return new EngineError(refusal.code, undefined, { retryAfterMs: refusal.retryAfterMs })
+    case 'suspended':
+      return new EngineError('tenant-suspended')
+    case 'unknown':
+      // Removed while its token was still remembered: the token is no longer one.
+      return new EngineError(refusal.code === 'tenant-unknown' ? 'credentials-invalid' : refusal.code)
+  }
+}
 
 export interface RunRouteParts {
   runs: Runs
@@ -42,34 +62,31 @@ export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
     operationId: 'startRun',
     what: 'Start a run',
     who: 'tenant',
+    headers: startHeaders,
     body: startBody,
     answer: {
       status: 202,
       what: 'Admitted',
-      schema: z.object({ id: z.string(), status: z.literal('queued') }),
+      schema: startedShape,
     },
     refuses: ['workflow-unknown', 'rate-limited', 'queue-full', 'tenant-suspended', 'idempotency-conflict'],
     early: refuseEarly,
-    async handle({ body: { workflow, input }, request }) {
+    async handle({ headers, body: { workflow, input }, request, reply }) {
       const { id, limits } = callerOf(request)
       const inputText = JSON.stringify(input ?? null)
       if (Buffer.byteLength(inputText) > limits.maxPayloadBytes) {
         throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
       }
-      const admission = await queue.admit(id, workflow, inputText)
+      const admission = await queue.admit(id, workflow, inputText, headers['idempotency-key'])
       switch (admission.state) {
         case 'admitted':
+          if (admission.repeated) reply.header('idempotency-replayed', 'true')
           return { id: runIdOf(id, admission.entryId), status: 'queued' }
-        case 'refused':
-          brake.note(id, admission.code, admission.retryAfterMs)
-          throw new EngineError(admission.code, undefined, { retryAfterMs: admission.retryAfterMs })
         case 'conflict':
           throw new EngineError('idempotency-conflict')
-        case 'suspended':
-          throw new EngineError('tenant-suspended')
-        case 'unknown':
-          // Removed while its token was still remembered: the token is no longer one.
-          throw new EngineError(admission.code === 'tenant-unknown' ? 'credentials-invalid' : admission.code)
+        default:
+          if (admission.state === 'refused') brake.note(id, admission.code, admission.retryAfterMs)
+          throw refusalError(admission)
       }
     },
   })
@@ -118,6 +135,30 @@ export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
       async handle({ params: { id }, request }) {
         const run = await runs.byId(callerOf(request).id, id)
         return { id: run.id, events: eventsOf(run) }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/runs/{id}/cancel',
+      operationId: 'cancelRun',
+      what: 'End a run that waits or runs; what it still does no longer counts. Cancelling it again changes nothing',
+      who: 'tenant',
+      params,
+      answer: {
+        status: 200,
+        what: 'Cancelled',
+        schema: z.object({ id: z.string(), status: z.literal('cancelled') }),
+      },
+      refuses: ['run-unknown', 'run-finished'],
+      async handle({ params: { id }, request }) {
+        const { id: caller } = callerOf(request)
+        const run = parseRunId(id)
+        const ended = run?.owner === caller ? await queue.cancel(caller, run.entryId) : { state: 'unknown' as const }
+        if (ended.state === 'unknown') throw new EngineError('run-unknown')
+        if (ended.state === 'finished' && ended.status !== 'cancelled') {
+          throw new EngineError('run-finished', `it ended as ${ended.status}`)
+        }
+        return { id, status: 'cancelled' }
       },
     }),
   ]

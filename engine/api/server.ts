@@ -7,14 +7,18 @@ import { EngineError } from '../errors.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Connection } from '../redis.ts'
 import type { Runs } from '../runs.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { Tenants } from '../tenants.ts'
-import { adminOnly, tenantOnly } from './authentication.ts'
+import { adminOnly, adminPerhaps, tenantOnly } from './authentication.ts'
 import type { Brake } from './brake.ts'
+import { deadLetterRoutes } from './dead-letters-routes.ts'
 import type { Events } from './events.ts'
 import { eventRoutes } from './events-routes.ts'
+import type { Exporter } from './export.ts'
 import { parseJsonBody } from './json-body.ts'
 import { openRoutes } from './open-routes.ts'
 import { problemHandler, refuseOnSocket, sendProblem } from './problems.ts'
+import { reportRoutes } from './reports-routes.ts'
 import { mount } from './route.ts'
 import { runRoutes } from './runs-routes.ts'
 import { tenantRoutes } from './tenants-routes.ts'
@@ -33,6 +37,8 @@ export interface ServerParts {
   queue: Queue
   brake: Brake
   events: Events
+  metrics: Metrics
+  exporter: Exporter
   log: Logger
 }
 
@@ -67,7 +73,14 @@ function listener(log: Logger): FastifyInstance {
 export function createServer(parts: ServerParts): FastifyInstance {
   const { tenants, runs, events } = parts
   const server = listener(parts.log)
-  const routes = [...tenantRoutes(tenants), ...workflowRoutes(runs), ...runRoutes(parts), ...eventRoutes(events)]
+  const routes = [
+    ...tenantRoutes(tenants),
+    ...workflowRoutes(runs),
+    ...runRoutes(parts),
+    ...eventRoutes(events),
+    ...deadLetterRoutes(parts.queue),
+    ...reportRoutes({ ...parts, isAdmin: adminPerhaps(parts.adminToken) }),
+  ]
   const gates = { admin: adminOnly(parts.adminToken), tenant: tenantOnly(tenants) }
   mount(server, [...routes, ...openRoutes(parts.redis, routes)], gates)
   return server

@@ -25,7 +25,7 @@ export function workflowRoutes(runs: Runs): Route[] {
       body: definitionSchema,
       bodyBytesMax: DEFINITION_BYTES_MAX,
       answer: { status: 200, what: 'The definition', schema: named },
-      refuses: [],
+      refuses: ['workflows-full'],
       async handle({ params: { name }, body, request }) {
         await runs.define(callerOf(request).id, name, body)
         return { name, ...body }

@@ -6,7 +6,20 @@ import { readFileSync } from 'node:fs'
 import type { Connection } from '../redis.ts'
 
 /** In the order in which they need each other: Lua locals are visible only below. */
-const PARTS = ['keys', 'meter', 'window', 'records', 'setup', 'admit', 'claim', 'turn', 'reap', 'sched', 'register']
+const PARTS = [
+  'keys',
+  'meter',
+  'window',
+  'records',
+  'setup',
+  'admit',
+  'claim',
+  'turn',
+  'reap',
+  'sched',
+  'waiting',
+  'register',
+]
 
 const FUNCTIONS = [
   'setup',
@@ -22,6 +35,7 @@ const FUNCTIONS = [
   'reap',
   'peek',
   'meter',
+  'waiting',
   'sched',
   'due',
   'rest',

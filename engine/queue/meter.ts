@@ -62,10 +62,10 @@ function pairs(list: readonly (string | number)[]): [string, string | number][] 
   return Array.from({ length: list.length >> 1 }, (_, at) => [String(list[2 * at]), list[2 * at + 1] ?? 0])
 }
 
-const nothing = (): Counts => Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts
+export const nothingCounted = (): Counts => Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts
 
 function minuteOf(minute: number, list: readonly (string | number)[]): MeterMinute {
-  const counts = nothing()
+  const counts = nothingCounted()
   const responses = new Map<number, number>()
   for (const [name, value] of pairs(list)) {
     if (isCounter(name)) counts[name] = Number(value)

@@ -4,10 +4,12 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import autocannon from 'autocannon'
+import { Canaries, type Sighting } from '../tenants/canary.ts'
 import type { ApiNoisePlan, FromNoise, ModalAnswer, NoiseOrder, ToNoise } from './noise-messages.ts'
 import { pace } from './pace.ts'
 
 const plan: ApiNoisePlan = workerData
+const canaries = new Canaries(plan.canaryKey)
 const port = parentPort
 if (!port) throw new Error('noise makers run in a worker thread')
 const say = (message: FromNoise) => port.postMessage(message)
@@ -24,12 +26,16 @@ interface PacedClient {
   on(event: 'body', listener: (body: Buffer) => void): void
 }
 
+/** A leak shows in the first; a target that leaks everywhere must not fill the memory. */
+const SIGHTINGS_A_BLOCK = 10_000
+
 class Flood {
   readonly #clients: PacedClient[] = []
   readonly #instance: autocannon.Instance
   readonly #answers = new Map<number, { count: number; headers: string[]; body: string }>()
   #turn = 0
   #status = 0
+  #seen: Sighting[] = []
   answered = 0
   refused = 0
   errors = 0
@@ -71,6 +77,8 @@ class Flood {
     client.on('body', (body) => {
       const seen = this.#answers.get(this.#status)
       if (seen && seen.body === '') seen.body = body.toString()
+      // In both arms, so that both cost the same.
+      if (this.#seen.length < SIGHTINGS_A_BLOCK) this.#seen.push(...canaries.scan(body))
     })
     this.#clients.push(client)
   }
@@ -87,6 +95,13 @@ class Flood {
       given++
     }
     return given
+  }
+
+  /** Canaries seen since the last time. */
+  taken(): Sighting[] {
+    const seen = this.#seen
+    this.#seen = []
+    return seen
   }
 
   modal(): ModalAnswer | null {
@@ -119,6 +134,7 @@ async function block({ arm, count, lengthMs }: NoiseOrder): Promise<void> {
   const until = performance.now() + 10_000
   const settled = () => flood.answered + flood.errors - before.answered - before.errors >= sent
   while (!settled() && !stopped && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2))
+  const seen = flood.taken()
   const used = process.threadCpuUsage(cpu)
   say({
     type: 'done',
@@ -127,6 +143,7 @@ async function block({ arm, count, lengthMs }: NoiseOrder): Promise<void> {
     refused: flood.refused - before.refused,
     errors: flood.errors - before.errors,
     cpuUs: used.user + used.system,
+    canaries: arm === 'noise' ? seen : [],
   })
 }
 

@@ -1,6 +1,7 @@
 // What crosses between the run, the noise makers' threads and the placebo sink's thread.
 
 import type { Call } from '../target/port.ts'
+import type { Sighting } from '../tenants/canary.ts'
 
 /** A fixed number of operations, spread evenly over a fixed time, at the target (noise) or at the sink (placebo). */
 export interface NoiseOrder {
@@ -17,6 +18,8 @@ export interface NoiseDone {
   refused: number
   errors: number
   cpuUs: number
+  /** Canaries in what the target answered, the noisy tenant's own among them. Empty for placebo: that was our sink. */
+  canaries: Sighting[]
 }
 
 /** What the target mostly answered in a block: the placebo sink answers the same, so that both arms cost the maker alike. */
@@ -31,6 +34,7 @@ export interface ApiNoisePlan {
   connections: number
   target: { origin: string; call: Call }
   sinkOrigin: string
+  canaryKey: string
 }
 
 export interface StreamNoisePlan {

@@ -51,7 +51,7 @@ async function block({ arm, count, lengthMs }: NoiseOrder): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
   const used = process.threadCpuUsage(cpu)
-  say({ type: 'done', sent, answered, refused: 0, errors, cpuUs: used.user + used.system })
+  say({ type: 'done', sent, answered, refused: 0, errors, cpuUs: used.user + used.system, canaries: [] })
 }
 
 port.on('message', (message: ToNoise) => {

@@ -7,7 +7,12 @@ import type { Finding, Observation } from '../evidence/types.ts'
 export const name = 'canaries-stay-with-tenant'
 export const promise = 'lists, answers and events hold no canary of another tenant'
 
+/** Where a tenant sees things; each place wants a positive control of its own. */
+type Place = 'lists' | 'answers and events'
+
 interface Seen {
+  place: Place
+  tenant: string
   messages: number
   own: number
 }
@@ -18,9 +23,10 @@ export function judge(lines: readonly ProbeLine[], tenants: readonly string[]): 
   const owners = new Set<string>()
   const who = new Set<string>()
   let leaks = 0
-  const count = (tenant: string, messages: number, own: number) => {
-    const at = seen.get(tenant) ?? { messages: 0, own: 0 }
-    seen.set(tenant, { messages: at.messages + messages, own: at.own + own })
+  const count = (place: Place, tenant: string, messages: number, own: number) => {
+    const key = `${place} of ${tenant}`
+    const at = seen.get(key) ?? { place, tenant, messages: 0, own: 0 }
+    seen.set(key, { ...at, messages: at.messages + messages, own: at.own + own })
   }
   const leak = (receiver: string, owner: string, observation: Observation) => {
     leaks++
@@ -29,13 +35,13 @@ export function judge(lines: readonly ProbeLine[], tenants: readonly string[]): 
     if (witness.length < 3) witness.push(observation)
   }
   for (const line of lines) {
-    if (line.t === 'received') count(line.tenant, line.messages, line.own)
+    if (line.t === 'received') count('answers and events', line.tenant, line.messages, line.own)
     if (line.t === 'sighting') {
       const what = `${line.receiver}: canary ${line.digest} of ${line.owner} in ${line.where} (${line.encoding})`
       leak(line.receiver, line.owner, { atUs: Math.round(line.atUs), arm: 'other', what })
     }
-    if (line.t === 'probe' && line.probe === 'list' && line.status > 0) {
-      count(line.reader, 1, line.own)
+    if (line.t === 'probe' && line.probe === 'list') {
+      count('lists', line.reader, line.status > 0 ? 1 : 0, line.own)
       for (const { owner, digest, encoding } of line.foreign) {
         const what = `${line.reader}: canary ${digest} of ${owner} in its list of runs (${encoding})`
         leak(line.reader, owner, { atUs: Math.round(line.atUs), arm: line.arm, what })
@@ -49,10 +55,17 @@ export function judge(lines: readonly ProbeLine[], tenants: readonly string[]): 
     const reason = `${leaks} foreign canaries in ${opportunities} messages: ${[...who].sort().join(', ')}`
     return { probe: name, finding: 'broken', tenants: [...owners].sort(), ...counts, reason, witness }
   }
-  const blind = tenants.filter((tenant) => (seen.get(tenant)?.own ?? 0) === 0)
-  if (blind.length > 0) {
-    const reason = `no positive control: ${blind.join(', ')} never saw a canary of its own (${opportunities} messages in all)`
-    return { probe: name, finding: 'inconclusive', tenants: blind, ...counts, reason, witness: [] }
+  // Of the quiet tenants: a noisy one that is refused everything has nothing of its own to see.
+  const unheard = tenants.filter((tenant) => ![...seen.values()].some((at) => at.tenant === tenant))
+  const blind = [...seen.values()].filter((at) => tenants.includes(at.tenant) && at.own === 0)
+  if (unheard.length + blind.length > 0) {
+    const where = [
+      ...unheard.map((tenant) => `anything of ${tenant}`),
+      ...blind.map((at) => `${at.place} of ${at.tenant}`),
+    ]
+    const reason = `no positive control: no canary of its own in ${where.join(', ')} (${opportunities} messages in all)`
+    const whom = [...new Set([...unheard, ...blind.map(({ tenant }) => tenant)])].sort()
+    return { probe: name, finding: 'inconclusive', tenants: whom, ...counts, reason, witness: [] }
   }
   const bound = ((3 / opportunities) * 100).toPrecision(2)
   const reason = `0 foreign canaries in ${opportunities} messages (so fewer than ${bound} % hold one, 95 %); ${controls} own canaries seen`

@@ -56,6 +56,8 @@ export class Blocks {
   #windows: Window[] = []
   #collectedUs = 0
   #index = 0
+  /** What the noisy tenant was answered, until the next collection. */
+  #answered: ProbeLine[] = []
 
   constructor(crew: Crew, scenario: Scenario) {
     this.#crew = crew
@@ -145,7 +147,9 @@ export class Blocks {
     const received = labels.map((tenant, i): ProbeLine => {
       return { t: 'received', tenant, messages: collected.received[i] ?? 0, own: collected.ownCanaries[i] ?? 0 }
     })
-    const lines: ProbeLine[] = [...received, ...collected.sightings.map((s) => this.#sighting(s)), ...prober.take()]
+    const seen = collected.sightings.map((s) => this.#sighting(s))
+    const lines: ProbeLine[] = [...received, ...seen, ...this.#answered, ...prober.take()]
+    this.#answered = []
     folder.append('journal.ndjson', journal + lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     folder.append('histograms.hlog', log)
     this.lines.push(...lines)
@@ -175,7 +179,29 @@ export class Blocks {
     return await Promise.all([apiNoise.block(arm, counts.api, lengthMs), stream])
   }
 
+  /** The noisy tenant receives something too: the answers to its flood. */
+  #scanned({ answered, canaries }: NoiseDone): void {
+    const { noisy, labelOf } = this.#crew
+    const foreign = canaries.filter(({ owner }) => labelOf(owner) !== noisy.label)
+    const own = canaries.length - foreign.length
+    this.#answered.push({ t: 'received', tenant: noisy.label, messages: answered, own })
+    const atUs = Math.round(this.#crew.nowUs())
+    const where = 'answers to its flood'
+    for (const { owner, digest, encoding } of foreign) {
+      this.#answered.push({
+        t: 'sighting',
+        atUs,
+        receiver: noisy.label,
+        owner: labelOf(owner),
+        digest,
+        encoding,
+        where,
+      })
+    }
+  }
+
   #tally(arm: 'placebo' | 'noise', [api, stream]: [NoiseDone, NoiseDone | null]): void {
+    if (arm === 'noise') this.#scanned(api)
     const tally = this.noise[arm]
     tally.apiSent += api.sent
     tally.apiAnswered += api.answered

@@ -57,8 +57,8 @@ export function startProber(
   const questions: Question[] = []
   for (const owner of tenants) {
     for (const reader of readers) if (reader.read) questions.push({ probe: 'read', reader, owner })
-    if (owner.list) questions.push({ probe: 'list', reader: owner, owner })
   }
+  for (const reader of readers) if (reader.list) questions.push({ probe: 'list', reader, owner: reader })
   const ids = new Map<string, readonly string[]>()
   let seen: ProbeObservation[] = []
   let timer: NodeJS.Timeout | null = null

@@ -113,7 +113,7 @@ async function measured(
   const noisyFilled = withCanary(noisy, quiet.length)
   const { connections } = scenario.noise.api
   const apiTarget = { origin: noisy.origin, call: noisyFilled.start }
-  const apiNoise = await startNoise({ kind: 'api', connections, target: apiTarget, sinkOrigin: sink.origin })
+  const apiNoise = await startNoise({ kind: 'api', connections, target: apiTarget, sinkOrigin: sink.origin, canaryKey })
   cleaners.push(() => apiNoise.stop())
   const stream = noisyFilled.stream
   const streamNoise = stream ? await startNoise({ kind: 'stream', target: stream, sinkRedisUrl: sink.redisUrl }) : null

@@ -89,3 +89,29 @@ test('a tenant that never saw its own canary proves nothing about its channel', 
     tenants: ['b'],
   })
 })
+
+test('lists want a control of their own: events do not speak for a list that is always empty', () => {
+  const empty: ProbeLine = { ...read('b', 'b', { status: 200, own: 0 }), probe: 'list' }
+  const unanswered: ProbeLine = { ...read('b', 'b', { status: 0, own: 0 }), probe: 'list' }
+  for (const line of [empty, unanswered]) {
+    const finding = canaries.judge([received('a', 3), received('b', 4), line], ['a', 'b'])
+    expect(finding).toMatchObject({ finding: 'inconclusive', tenants: ['b'] })
+    expect(finding.reason).toContain('lists of b')
+  }
+})
+
+test('what the noisy tenant was answered counts, and needs no canary of its own', () => {
+  const refused: ProbeLine = { t: 'received', tenant: 'noisy', messages: 900, own: 0 }
+  const lines = [received('a', 3), received('b', 4), refused]
+  expect(canaries.judge(lines, ['a', 'b'])).toMatchObject({ finding: 'held', opportunities: 920 })
+  const swapped: ProbeLine = {
+    t: 'sighting',
+    atUs: 1,
+    receiver: 'noisy',
+    owner: 'a',
+    digest: 'd',
+    encoding: 'plain',
+    where: 'answers to its flood',
+  }
+  expect(canaries.judge([...lines, swapped], ['a', 'b']).reason).toContain('noisy saw a canary of a')
+})

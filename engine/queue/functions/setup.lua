@@ -1,5 +1,20 @@
 -- A tenant's beginning, its limits, its definitions, its end.
 
+local CHANGES_MAX = 1000
+local WORKFLOWS_MAX = 1000
+
+-- What an auditor asks for later: which limit or state was set to what, and when. Never the token's digest.
+local function note_change(k, what, argv)
+  local said = {}
+  for i = 1, #argv, 2 do
+    if argv[i] ~= 'token' then
+      said[#said + 1] = argv[i]
+      said[#said + 1] = argv[i + 1]
+    end
+  end
+  redis.call('XADD', k.changes, 'MAXLEN', '~', CHANGES_MAX, '*', 'what', what, unpack(said))
+end
+
 -- ARGV: field, value, … of ctl. 0 when the tenant exists. What a direct writer may have left under this id since the
 -- last tenant of the name was removed is unlinked first: the same id used again sees nothing old. The epoch is part of
 -- every fence, so nothing that the last tenant of the name had in flight can end a run of this one.
@@ -9,6 +24,7 @@ local function setup(keys, argv)
   redis.call('UNLINK', unpack(keys))
   redis.call('HSET', k.ctl, 'epoch', table.concat(redis.call('TIME'), '.'), unpack(argv))
   redis.call('XGROUP', 'CREATE', k.events, GROUP, '0', 'MKSTREAM')
+  note_change(k, 'created', argv)
   return 1
 end
 
@@ -17,6 +33,7 @@ local function relimit(keys, argv)
   local k = named(keys)
   if redis.call('EXISTS', k.ctl) == 0 then return 0 end
   redis.call('HSET', k.ctl, unpack(argv))
+  note_change(k, 'changed', argv)
   return 1
 end
 
@@ -25,10 +42,11 @@ local function suspend(keys, argv)
   return relimit(keys, { 'state', argv[1] })
 end
 
--- ARGV: name, definition (JSON).
+-- ARGV: name, definition (JSON). 0 when there is no such tenant, -1 when it has as many as it may have.
 local function define(keys, argv)
   local k = named(keys)
   if redis.call('EXISTS', k.ctl) == 0 then return 0 end
+  if redis.call('HLEN', k.workflows) >= WORKFLOWS_MAX and redis.call('HEXISTS', k.workflows, argv[1]) == 0 then return -1 end
   redis.call('HSET', k.workflows, argv[1], argv[2])
   return 1
 end

@@ -36,7 +36,7 @@ export interface OpenApi {
   paths: Record<string, Record<string, Operation>>
 }
 
-/** Values that the document cannot know: ids that exist, tokens. By parameter or member name. */
+/** Values that the document cannot know: ids that exist, tokens. Words by name, or by operation and name. */
 export interface Knowledge {
   words: Record<string, string[]>
   tokens: Record<'admin' | 'tenant', string>
@@ -126,8 +126,9 @@ export class Fuzzer {
     return this.#random() < share
   }
 
-  #word(name: string): string {
-    return this.#pick(this.#knowledge.words[name] ?? ['x', 'work', 'a-b'])
+  #word(name: string, operationId = ''): string {
+    const { words } = this.#knowledge
+    return this.#pick(words[`${operationId}.${name}`] ?? words[name] ?? ['x', 'work', 'a-b'])
   }
 
   /** A value that fits, as far as the schema says. */
@@ -219,7 +220,9 @@ export class Fuzzer {
 
   #target(path: string, operation: Operation, spoil: (what: string, share: number) => boolean): string {
     const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-      return encodeURIComponent(spoil('nasty path', 0.15) ? this.#pick(NASTY_TEXT).toWellFormed() : this.#word(name))
+      return encodeURIComponent(
+        spoil('nasty path', 0.15) ? this.#pick(NASTY_TEXT).toWellFormed() : this.#word(name, operation.operationId),
+      )
     })
     const query = operation.parameters.flatMap(({ in: place, name, schema }) => {
       if (place !== 'query' || this.#chance(0.5)) return []

@@ -61,7 +61,7 @@ export async function openStand(parts: EngineParts = {}, options: Partial<Engine
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       })
       const text = await answer.body.text()
-      const isJson = String(answer.headers['content-type']).includes('json')
+      const isJson = /^application\/(problem\+)?json/.test(String(answer.headers['content-type']))
       return { status: answer.statusCode, headers: answer.headers, text, json: isJson ? JSON.parse(text) : null }
     }
 

@@ -1,0 +1,128 @@
+// The export of a tenant, on a real Redis: complete, clean, each thing once, also while everything moves.
+
+import { request } from 'undici'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStand, type Stand, type TenantClient, until } from './stand.ts'
+
+let stand: Stand
+
+beforeAll(async () => {
+  stand = await openStand()
+})
+afterAll(async () => await stand.close())
+
+type Line = Record<string, unknown> & { kind: string }
+const linesOf = (text: string): Line[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+const exported = async (tenant: TenantClient) => linesOf((await tenant.call('GET', '/v1/export')).text)
+const ofKind = (lines: Line[], kind: string) => lines.filter((line) => line.kind === kind)
+
+test('has everything of the tenant, nothing of another, and a true count in its last line', async () => {
+  const [mine, other] = [await stand.tenant('exp-a'), await stand.tenant('exp-b')]
+  for (const tenant of [mine, other]) {
+    for (let i = 0; i < 45; i++) await tenant.finished('echo', `canary-${tenant.id}-${i}`)
+    await tenant.call('PUT', '/v1/workflows/stuck', { steps: [{ type: 'sleep', ms: 60_000 }] })
+    await stand.admin('PATCH', `/v1/tenants/${tenant.id}`, { limits: { concurrentRuns: 2 } })
+    for (let i = 0; i < 2; i++)
+      await tenant.call('POST', '/v1/runs', { workflow: 'stuck', input: `canary-${tenant.id}-s${i}` })
+    await until(async () => ((await stand.admin('GET', `/v1/tenants/${tenant.id}`)).json?.active === 2 ? true : null))
+    const stream = `tenant:{${tenant.id}}:workflow:events`
+    await stand.redis.xadd(stream, '*', 'v', '1', 'workflow', 'echo', 'input', `"canary-${tenant.id}-w"`)
+  }
+  const answer = await mine.call('GET', '/v1/export')
+  expect(answer.headers['content-type']).toBe('application/x-ndjson')
+  const lines = linesOf(answer.text)
+  for (let i = 0; i < 45; i++) expect(answer.text).toContain(`"canary-exp-a-${i}"`)
+  for (const i of ['s0', 's1', 'w']) expect(answer.text).toContain(`canary-exp-a-${i}`)
+  expect(answer.text).not.toContain('exp-b')
+  expect(ofKind(lines, 'run')).toHaveLength(47)
+  expect(ofKind(lines, 'event')).toHaveLength(45)
+  expect(ofKind(lines, 'waiting')).toMatchObject([{ workflow: 'echo', input: '"canary-exp-a-w"' }])
+  expect(ofKind(lines, 'change').map(({ what, concurrentRuns }) => [what, concurrentRuns])).toEqual([
+    ['created', '8'],
+    ['changed', '2'],
+  ])
+  expect(ofKind(lines, 'slo')).toMatchObject([{ tenant: 'exp-a', usage: { runs: 45 } }])
+  expect(ofKind(lines, 'workflow').map(({ name }) => name)).toEqual(['echo', 'stuck'])
+  const counts = { tenant: 1, workflow: 2, waiting: 1, run: 47, event: 45, change: 2, slo: 1 }
+  expect(lines.at(-1)).toMatchObject({ kind: 'end', lines: lines.length - 1, counts })
+  // Neither a token nor the digest of one.
+  expect(answer.text.match(/pw_|[0-9a-f]{64}/)).toBe(null)
+  const admin = linesOf((await stand.admin('GET', '/v1/tenants/exp-a/export')).text)
+  expect(admin.at(-1)).toMatchObject({ kind: 'end', counts })
+  expect((await mine.call('GET', '/v1/tenants/exp-a/export')).status).toBe(401)
+  expect((await stand.admin('GET', '/v1/tenants/nobody/export')).json?.code).toBe('tenant-unknown')
+})
+
+test('while runs start, move and end, has each run that was there at the cut, once', async () => {
+  const tenant = await stand.tenant('exp-busy', { startsPerMinute: 100_000, maxQueued: 100_000, concurrentRuns: 4 })
+  await tenant.call('PUT', '/v1/workflows/short', { steps: [{ type: 'sleep', ms: 2 }] })
+  const stream = 'tenant:{exp-busy}:workflow:events'
+  const before: string[] = []
+  for (let i = 0; i < 300; i++) {
+    const [fields, workflow] = [['v', '1'], i % 10 === 9 ? 'missing' : 'short'] as const
+    const id = await stand.redis.xadd(stream, '*', ...fields, 'workflow', workflow, 'input', `"direct-${i}"`)
+    if (i % 3 === 0)
+      before.push(String((await tenant.call('POST', '/v1/runs', { workflow: 'short', input: `api-${i}` })).json?.id))
+    before.push(`run_exp-busy_${id}`)
+  }
+  let going = true
+  const more = (async () => {
+    while (going) await tenant.call('POST', '/v1/runs', { workflow: 'short' })
+  })()
+  const rounds = await Promise.all([exported(tenant), exported(tenant)])
+  rounds.push(await exported(tenant))
+  going = false
+  await more
+  for (const lines of rounds) {
+    const runs = [...ofKind(lines, 'run').map(({ id }) => id), ...ofKind(lines, 'waiting').map(({ run }) => run)]
+    expect(new Set(runs).size).toBe(runs.length)
+    const seen = new Set([...runs, ...ofKind(lines, 'dead-letter').map(({ run }) => run)])
+    expect(before.filter((id) => !seen.has(id))).toEqual([])
+    expect(lines.at(-1)).toMatchObject({ kind: 'end', lines: lines.length - 1 })
+  }
+})
+
+describe('backpressure', () => {
+  test('a client that does not read makes the engine hold one page, not the whole', async () => {
+    const tenant = await stand.tenant('exp-large', { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
+    await tenant.call('PUT', '/v1/workflows/none', { steps: [{ type: 'sleep', ms: 0 }] })
+    const input = 'x'.repeat(700_000)
+    await Promise.all(Array.from({ length: 80 }, () => tenant.finished('none', input)))
+    const answer = await request(`${stand.origin}/v1/export`, { headers: tenant.headers })
+    const body = answer.body[Symbol.asyncIterator]()
+    await body.next()
+    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await stand.redis.info('stats'))?.[1])
+    // It stops asking Redis for more: next to nothing is read during ten looks.
+    const looks = [await sent()]
+    await until(async () => {
+      looks.push(await sent())
+      return looks.length > 10 && (looks.at(-1) ?? 0) - (looks.at(-11) ?? 0) < 200_000 ? true : null
+    })
+    const stopped = looks.at(-1) ?? 0
+    let bytes = 0
+    let tail = ''
+    for (let next = await body.next(); !next.done; next = await body.next()) {
+      bytes += next.value.length
+      tail = (tail + next.value).slice(-500)
+    }
+    expect(bytes).toBeGreaterThan(56_000_000)
+    expect(JSON.parse(tail.slice(tail.lastIndexOf('\n', tail.length - 2) + 1))).toMatchObject({ kind: 'end' })
+    expect((await sent()) - stopped).toBeGreaterThan(20_000_000)
+  })
+
+  test('a third export at a time is refused; a tenant that is removed gets no last line', async () => {
+    const tenant = await stand.tenant('exp-gone', { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
+    const input = 'x'.repeat(700_000)
+    await Promise.all(Array.from({ length: 30 }, () => tenant.finished('echo', input)))
+    const open = await Promise.all([1, 2].map(() => request(`${stand.origin}/v1/export`, { headers: tenant.headers })))
+    const refused = await tenant.call('GET', '/v1/export')
+    expect([refused.status, refused.json?.code]).toEqual([429, 'exports-full'])
+    await stand.admin('DELETE', '/v1/tenants/exp-gone')
+    const texts = await Promise.all(open.map(({ body }) => body.text().catch(() => 'cut')))
+    for (const text of texts) expect(text).not.toContain('"kind":"end"')
+  })
+})
