@@ -20,7 +20,7 @@ export interface Bench {
   run(say: (line: string) => void): Promise<Figure[]>
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN

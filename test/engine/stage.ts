@@ -94,7 +94,7 @@ export interface Node {
   stop(): Promise<void>
 }
 
-export async function startNode(stage: Stage, options: NodeOptions = {}): Promise<Node> {
+export async function startNode(stage: Pick<Stage, 'url' | 'port'>, options: NodeOptions = {}): Promise<Node> {
   const url = options.url ?? stage.url
   const [redis, subscriber, bell] = await Promise.all([
     connect(url, 'commands', silent),

@@ -22,7 +22,9 @@ local function setup(keys, argv)
   local k = named(keys)
   if redis.call('EXISTS', k.ctl) == 1 then return 0 end
   redis.call('UNLINK', unpack(keys))
-  redis.call('HSET', k.ctl, 'epoch', table.concat(redis.call('TIME'), '.'), unpack(argv))
+  local t = redis.call('TIME')
+  -- Microseconds: also when the tenant was made.
+  redis.call('HSET', k.ctl, 'epoch', digits(tonumber(t[1]) * 1000000 + tonumber(t[2])), unpack(argv))
   redis.call('XGROUP', 'CREATE', k.events, GROUP, '0', 'MKSTREAM')
   note_change(k, 'created', argv)
   return 1
