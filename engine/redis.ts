@@ -1,6 +1,7 @@
 // Connections to Redis: every one is opened here, with deadlines and a listener for errors. Refuses to queue commands
 // while Redis is away: a caller hears it at once and can say so, instead of waiting on a promise without an end.
 
+import type { Writable } from 'node:stream'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 
@@ -9,9 +10,29 @@ const COMMAND_TIMEOUT_MS = 2000
 
 export type Connection = Redis
 
+/**
+ * What is sent in one turn of the event loop leaves in one system call: a call each was a sixth of the engine's time.
+ * Auto-pipelining would do it too, but each of its pipelines keeps the next one alive, so that all of a second's garbage
+ * survives its scavenge, which then stops the process for 10 to 60 ms (measured at 1,400 requests/s; 2 to 6 ms without).
+ */
+function joinWrites(stream: Writable): void {
+  let corked = false
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean
+  const joined = (...args: unknown[]) => {
+    if (!corked) {
+      corked = true
+      stream.cork()
+      setImmediate(() => {
+        corked = false
+        stream.uncork()
+      })
+    }
+    return write(...args)
+  }
+  stream.write = joined as Writable['write']
+}
+
 export async function connect(url: string, role: 'commands' | 'subscriber' | 'bell', log: Logger): Promise<Connection> {
-  // No auto-pipelining: each of its pipelines keeps the next one alive, so all of a second's garbage survives its scavenge,
-  // which then stops the process for 10 to 60 ms (measured at 1,400 requests/s; 2 to 6 ms without).
   const redis = new Redis(url, {
     lazyConnect: true,
     connectionName: `partywall-${role}`,
@@ -21,6 +42,7 @@ export async function connect(url: string, role: 'commands' | 'subscriber' | 'be
     retryStrategy: (times) => Math.min(times * 50, 1000),
     ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
   })
+  redis.on('connect', () => joinWrites(redis.stream))
   // Without a listener a lost connection would end the process. Reported once per outage, not once per attempt.
   let away = false
   redis.on('error', (error: Error) => {

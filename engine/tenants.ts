@@ -155,17 +155,20 @@ export class Tenants {
   #ask(id: TenantId): Promise<Known | null> {
     const asked = this.#asking.get(id)
     if (asked) return asked
-    const asking = this.#read(id).finally(() => {
-      if (this.#asking.get(id) === asking) this.#asking.delete(id)
-    })
+    const asking = this.#read(id)
+      .then((found) => {
+        // Let go of meanwhile: this answer may be from before the change.
+        if (found && this.#asking.get(id) === asking) {
+          if (this.#known.size >= KNOWN_MAX) this.#known.clear()
+          this.#known.set(id, found)
+        }
+        return found
+      })
+      .finally(() => {
+        if (this.#asking.get(id) === asking) this.#asking.delete(id)
+      })
     this.#asking.set(id, asking)
-    return asking.then((found) => {
-      // Let go of meanwhile: this answer may be from before the change.
-      if (!found || this.#asking.get(id) !== asking) return found
-      if (this.#known.size >= KNOWN_MAX) this.#known.clear()
-      this.#known.set(id, found)
-      return found
-    })
+    return asking
   }
 
   async #read(id: TenantId): Promise<Known | null> {

@@ -3,7 +3,6 @@
 // it is let go and comes back with Last-Event-ID.
 
 import type { Logger } from 'pino'
-import { z } from 'zod'
 import { EngineError } from '../errors.ts'
 import { tenantKey } from '../queue/keys.ts'
 import type { Connection } from '../redis.ts'
@@ -81,15 +80,16 @@ class Watch {
     if (!sink.destroyed) this.sinks.add(sink)
   }
 
-  /** In one transaction with the question whose history it is: a tenant may have been removed and created again. */
+  /**
+   * The question whose history it is comes after the read, on the same connection: a tenant may have been removed and
+   * created again, and a token that is still the same was so all the time.
+   */
   async #page(after: string, to: string) {
     const { id: tenant, life, cursors } = this.#caller
-    const replies = await this.#redis
-      .multi()
-      .hget(tenantKey.ctl(tenant), 'token')
-      .xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', PAGE)
-      .exec()
-    const [owner, entries] = pageReply.parse(replies?.map(([error, value]) => error ?? value))
+    const [entries, owner] = await Promise.all([
+      this.#redis.xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', PAGE),
+      this.#redis.hget(tenantKey.ctl(tenant), 'token'),
+    ])
     if (owner !== life) {
       this.end()
       return { text: '', last: null, full: false }
@@ -100,8 +100,6 @@ class Watch {
     return { text, last: entries.at(-1)?.[0] ?? null, full: entries.length === PAGE }
   }
 }
-
-const pageReply = z.tuple([z.string().nullable(), z.array(z.tuple([z.string(), z.array(z.string())]))])
 
 const drained = (sink: EventSink): Promise<void> =>
   new Promise((resolve) => {

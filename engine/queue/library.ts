@@ -103,22 +103,8 @@ export class FunctionLibrary {
     }
   }
 
-  /** All of them in one write, each with its own end: the reply, or the error. */
+  /** All of them in one turn of the event loop, so in one write; each with its own end: the reply, or the error. */
   async callAll(calls: readonly Call[]): Promise<unknown[]> {
-    const [only] = calls
-    if (only === undefined) return []
-    if (calls.length === 1) return [await this.call(...only).catch(asError)]
-    const pipeline = this.#redis.pipeline()
-    for (const [name, keys, args] of calls) {
-      pipeline.call('FCALL', this.#fullNames.get(name) ?? name, keys.length, ...keys, ...args)
-    }
-    const ends = (await pipeline.exec().catch((error: unknown) => calls.map(() => [asError(error), null]))) ?? []
-    return await Promise.all(
-      calls.map(async (call, at) => {
-        const [error, reply] = ends[at] ?? [new Error('no reply'), null]
-        if (error === null) return reply
-        return says(error, 'Function not found') ? await this.call(...call).catch(asError) : asError(error)
-      }),
-    )
+    return await Promise.all(calls.map((call) => this.call(...call).catch(asError)))
   }
 }
