@@ -9,14 +9,16 @@ import { createServer } from './api/server.ts'
 import { FairQueue } from './queue/fair-queue.ts'
 import { voidChannel } from './queue/keys.ts'
 import { FunctionLibrary, type SourcePatch } from './queue/library.ts'
-import type { CrashPoint, Queue, QueueFactory } from './queue/queue.ts'
+import type { Claim, CrashPoint, Queue, QueueFactory } from './queue/queue.ts'
 import { type Connection, connect } from './redis.ts'
 import { ownRunsOnly, type RunFinder, Runs } from './runs.ts'
 import type { StepRunner } from './steps/steps.ts'
+import { inContext } from './telemetry/context.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { isTenantId, type TenantId } from './tenant.ts'
 import { Tenants } from './tenants.ts'
 import { type StepWitness, Worker } from './workers/worker.ts'
+import { runIdOf } from './workflow.ts'
 
 export interface EngineOptions {
   redisUrl: string
@@ -64,6 +66,16 @@ interface Core {
   stop(graceMs: number): Promise<void>
 }
 
+/** Whatever is done and logged for a run carries its tenant and its id. */
+const inRunContext = (log: Logger) => async (claim: Claim, work: () => Promise<void>) => {
+  const { tenant, entryId, workflow, attempt } = claim
+  await inContext({ tenant, run: runIdOf(tenant, entryId) }, async () => {
+    log.debug({ workflow, attempt }, 'a run begins')
+    await work()
+    log.debug('its outcome was told')
+  })
+}
+
 /** What every process has: connections, the library, the queue, a worker that has not been started. */
 async function startCore(options: EngineOptions, parts: EngineParts): Promise<Core> {
   const { log, namespace, redisUrl, slots } = options
@@ -81,7 +93,7 @@ async function startCore(options: EngineOptions, parts: EngineParts): Promise<Co
   const queue = makeQueue({ redis, bell, subscriber, library, namespace, windowMs, leaseMs, ...passed })
   const witness = parts.witness ? { witness: parts.witness } : {}
   const runStep = parts.runStep ? { runStep: parts.runStep } : {}
-  const worker = new Worker(queue, { slots, log, leaseMs, ...witness, ...runStep })
+  const worker = new Worker(queue, { slots, log, leaseMs, around: inRunContext(log), ...witness, ...runStep })
   return {
     redis,
     subscriber,

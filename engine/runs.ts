@@ -69,15 +69,26 @@ export class Runs {
     return head === null ? null : parseRecord(owner, entryId, head, input)
   }
 
-  /** Newest first, after the entry id `after`; `last` is where the next page begins, null when this one is the last. */
+  /**
+   * Newest first, from where the page before ended; `last` is where this one does, null when nothing follows. A place is
+   * the time at which the run came into the list, then its entry id: it holds when retention drops the run itself.
+   */
   async list(tenant: TenantId, after: string | null, limit: number): Promise<{ runs: Run[]; last: string | null }> {
     const index = tenantKey.index(tenant)
-    const rank = after === null ? null : await this.#redis.zrevrank(index, after)
-    // A cursor that retention has dropped was older than all that is kept: nothing comes after it.
-    if (after !== null && rank === null) return { runs: [], last: null }
-    const from = rank === null ? 0 : rank + 1
-    const ids = await this.#redis.zrevrange(index, from, from + limit - 1)
-    if (ids.length === 0) return { runs: [], last: null }
+    const place = after === null ? null : placeOf(after)
+    // Runs of the same millisecond stand beside each other; as many more are asked for as may have been shown already.
+    const shown = place === null ? 0 : await this.#redis.zcount(index, place.score, place.score)
+    const from = place?.score ?? '+inf'
+    const flat = await this.#redis.zrevrangebyscore(index, from, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + shown)
+    const scored = Array.from({ length: flat.length / 2 }, (_, at) => ({
+      id: flat[2 * at] ?? '',
+      score: flat[2 * at + 1] ?? '',
+    }))
+    const fresh = scored.filter(({ id, score }) => place === null || score !== place.score || id < place.id)
+    const page = fresh.slice(0, limit)
+    const last = page.at(-1)
+    if (!last) return { runs: [], last: null }
+    const ids = page.map(({ id }) => id)
     const [heads, inputs] = await Promise.all([
       this.#redis.hmget(tenantKey.runs(tenant), ...ids),
       this.#redis.hmget(tenantKey.inputs(tenant), ...ids),
@@ -86,6 +97,11 @@ export class Runs {
       const head = heads[at]
       return head ? [parseRecord(tenant, id, head, inputs[at] ?? null)] : []
     })
-    return { runs, last: ids.length === limit ? (ids.at(-1) ?? null) : null }
+    return { runs, last: page.length === limit ? `${last.score}-${last.id}` : null }
   }
+}
+
+function placeOf(position: string): { score: string; id: string } {
+  const cut = position.indexOf('-')
+  return { score: position.slice(0, cut), id: position.slice(cut + 1) }
 }

@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino'
 import { type Config, readConfig } from './config.ts'
 import { StartError } from './errors.ts'
 import { type Engine, type EngineParts, startEngine, startWorker } from './index.ts'
+import { openLog } from './telemetry/log.ts'
 import { WorkerProcesses } from './workers/processes.ts'
 
 const GRACE_MS = 5000
@@ -15,7 +16,7 @@ type Stoppable = Pick<Engine, 'stop'>
 export async function serve(parts: EngineParts = {}, beforeExit: () => void = () => {}): Promise<void> {
   try {
     const config = readConfig(process.env, process.argv.slice(2))
-    const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }))
+    const log = openLog(config.logLevel, pino.destination({ dest: 2, sync: false }))
     if (config.role === 'worker') {
       const worker = await withinDeadline(startWorker({ ...config, log }, parts), config.redisUrl)
       const stop = stopOnSignal(worker, beforeExit)

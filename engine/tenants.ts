@@ -91,13 +91,37 @@ const pairsOf = (fields: object): (string | number)[] =>
 export class Tenants {
   readonly #parts: TenantsParts
   readonly #known = new Map<TenantId, Known>()
+  readonly #turns = new Map<TenantId, Promise<void>>()
   readonly #asking = new Map<TenantId, Promise<Known | null>>()
 
   constructor(parts: TenantsParts) {
     this.#parts = parts
   }
 
-  async create(id: TenantId, limits: Limits, objectives: Objectives) {
+  /**
+   * One after the other: creating and removing touch the tenant's slot and the scheduler's, and two at once could leave
+   * one half of each. Between processes the last to finish wins.
+   */
+  async #inTurn<T>(id: TenantId, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id)
+    const turn = (before ?? Promise.resolve()).then(work)
+    const settled = turn.then(
+      () => {},
+      () => {},
+    )
+    this.#turns.set(id, settled)
+    try {
+      return await turn
+    } finally {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id)
+    }
+  }
+
+  create(id: TenantId, limits: Limits, objectives: Objectives) {
+    return this.#inTurn(id, () => this.#create(id, limits, objectives))
+  }
+
+  async #create(id: TenantId, limits: Limits, objectives: Objectives) {
     const { library, queue } = this.#parts
     const token = newToken(id)
     const fields = ['state', 'active', 'token', digestOf(token), ...pairsOf(limits), ...pairsOf(objectives)]
@@ -135,7 +159,11 @@ export class Tenants {
   }
 
   /** Everybody who keeps something about the tenant hears of it from the queue, in every process. */
-  async remove(id: TenantId): Promise<DeletionProof> {
+  remove(id: TenantId): Promise<DeletionProof> {
+    return this.#inTurn(id, () => this.#remove(id))
+  }
+
+  async #remove(id: TenantId): Promise<DeletionProof> {
     const { queue, redis, namespace, adminToken } = this.#parts
     const dropped = await queue.drop(id)
     this.letGo(id)

@@ -85,16 +85,20 @@ describe('README.md', () => {
 })
 
 describe('every README', () => {
-  test.each(['README.md', 'harness/README.md', 'reports/README.md', 'scenarios/README.md', 'test/README.md'])(
-    'names paths that exist: %s',
-    (readme) => {
-      const near = posix.dirname(readme)
-      const missing = pathsOf(read(readme)).filter(
-        (path) => ![path, posix.join(near, path)].some((place) => existsSync(posix.join(root, place))),
-      )
-      expect(missing).toEqual([])
-    },
-  )
+  test.each([
+    'README.md',
+    'engine/README.md',
+    'harness/README.md',
+    'reports/README.md',
+    'scenarios/README.md',
+    'test/README.md',
+  ])('names paths that exist: %s', (readme) => {
+    const near = posix.dirname(readme)
+    const missing = pathsOf(read(readme)).filter(
+      (path) => ![path, posix.join(near, path)].some((place) => existsSync(posix.join(root, place))),
+    )
+    expect(missing).toEqual([])
+  })
 })
 
 describe('the checker', () => {

@@ -7,7 +7,7 @@ import { sameDigest } from '../tenant.ts'
 
 /** 96 bits. */
 const MARK_CHARACTERS = 16
-const SHAPE = /^(\d{1,20}-\d{1,20})\.([\w-]{16})$/
+const SHAPE = /^(\d{1,20}(?:-\d{1,20}){1,2})\.([\w-]{16})$/
 
 export type CursorUse = 'runs' | 'events' | 'dead-letters'
 
@@ -23,7 +23,7 @@ export class Cursors {
     return createHmac('sha256', this.#key).update(`${use} ${position}`).digest('base64url').slice(0, MARK_CHARACTERS)
   }
 
-  /** `position` is a stream id. */
+  /** `position` is a stream id, or a time and a stream id. */
   bind(use: CursorUse, position: string): string {
     return `${position}.${this.#mark(use, position)}`
   }

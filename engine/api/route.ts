@@ -4,6 +4,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { z } from 'zod'
 import { EngineError, type ErrorCode } from '../errors.ts'
+import { inContext } from '../telemetry/context.ts'
+import { callerOf } from './authentication.ts'
 import { parsed } from './parse.ts'
 
 export interface Answer {
@@ -122,7 +124,8 @@ export function mount(
       bodyLimit: bodyBytesMax,
       async handler(request, reply) {
         reply.header('cache-control', 'no-store')
-        const value = await serve(request, reply)
+        const work = async () => await serve(request, reply)
+        const value = await (who === 'tenant' ? inContext({ tenant: callerOf(request).id }, work) : work())
         if (reply.sent) return reply
         return value === undefined ? reply.send() : value
       },

@@ -1,6 +1,7 @@
 // The worker: claims runs while it has free slots, runs their steps, reports their outcome. Refuses to be a second
 // scheduler: whose turn it is, and whether an outcome counts, is the queue's to say.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Claim, Queue } from '../queue/queue.ts'
@@ -37,6 +38,8 @@ export class Worker {
   readonly #options: WorkerOptions
   readonly #inFlight: InFlight
   readonly #definitions = new Definitions()
+  /** The loop may be started in the midst of one tenant's request; what it does is not that tenant's. */
+  readonly #outside = AsyncLocalStorage.snapshot()
   #looping = false
   #wanted = false
   #stopped = false
@@ -63,7 +66,7 @@ export class Worker {
 
   #kick(): boolean {
     this.#wanted = true
-    if (!this.#looping && !this.#stopped) void this.#loop()
+    if (!this.#looping && !this.#stopped) void this.#outside(() => this.#loop())
     return this.#free > 0
   }
 

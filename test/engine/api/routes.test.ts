@@ -140,6 +140,19 @@ describe('runs', () => {
     expect(pages).toBe(3)
   })
 
+  test('are listed whole also when the run that a page ended with is dropped meanwhile', async () => {
+    const dropper = await stand.tenant('dropper')
+    const started = await Promise.all(Array.from({ length: 9 }, (_, i) => dropper.finished('echo', i)))
+    const all = (await dropper.call('GET', '/v1/runs')).json?.runs as { id: string }[]
+    expect(all.map(({ id }) => id).sort()).toEqual(started.map(({ id }) => id).sort())
+    const first = (await dropper.call('GET', '/v1/runs?limit=4')).json ?? {}
+    const dropped = all[3]?.id.replace('run_dropper_', '') ?? ''
+    await stand.redis.zrem('tenant:{dropper}:runs:index', dropped)
+    await stand.redis.hdel('tenant:{dropper}:runs', dropped)
+    const second = (await dropper.call('GET', `/v1/runs?cursor=${first.cursor}`)).json ?? {}
+    expect(second).toEqual({ runs: all.slice(4), cursor: null })
+  })
+
   test('cursor of another tenant, of an earlier tenant of the name, or made up: refused alike', async () => {
     await acme.finished('echo', 1)
     await acme.finished('echo', 2)

@@ -4,9 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { Redis } from 'ioredis'
-import { pino } from 'pino'
 import { request } from 'undici'
 import { type EngineOptions, type EngineParts, startEngine } from '../../../engine/index.ts'
+import { openLog } from '../../../engine/telemetry/log.ts'
 import { openGuard } from '../../../harness/stack/guard.ts'
 import { startPrivateRedis } from '../../../harness/stack/redis.ts'
 
@@ -41,7 +41,7 @@ export async function openStand(parts: EngineParts = {}, options: Partial<Engine
       done()
     },
   })
-  const log = pino({ level: 'trace', base: null }, sink)
+  const log = openLog('trace', sink)
   const start = () =>
     startEngine(
       { redisUrl: url, adminToken, namespace: 'test', slots: 16, ephemeral: false, log, ...options },

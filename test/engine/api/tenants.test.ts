@@ -120,12 +120,43 @@ describe('removing', () => {
     expect(JSON.stringify((await fresh.call('GET', '/v1/export')).text)).not.toContain('"old"')
   })
 
+  test('created and removed by many at once, a tenant is there wholly or not at all', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        i % 3 === 0
+          ? stand.admin('DELETE', '/v1/tenants/contended')
+          : stand.admin('POST', '/v1/tenants', { id: 'contended' }),
+      ),
+    )
+    const count = (status: number) => answers.filter((answer) => answer.status === status).length
+    expect(count(200) + count(201) + count(404) + count(409)).toBe(60)
+    expect(count(201) - count(200)).toBeLessThanOrEqual(1)
+    await stand.admin('DELETE', '/v1/tenants/contended')
+    expect(await stand.redis.zscore('sched:{test}:tenants', 'contended')).toBe(null)
+    await stand.tenant('contended')
+    expect(await stand.redis.zscore('sched:{test}:tenants', 'contended')).toBe('0')
+  })
+
   test('a creation that was refused leaves nothing', async () => {
     const before = (await stand.redis.keys('*')).sort()
     expect((await stand.admin('POST', '/v1/tenants', { id: 'half', limits: { weight: -1 } })).status).toBe(400)
     expect((await stand.admin('POST', '/v1/tenants', { id: 'changes' })).json?.code).toBe('tenant-exists')
     expect((await stand.redis.keys('*')).sort()).toEqual(before)
   })
+})
+
+test('while Redis does not answer, requests end in 503 within its deadline, and all is well afterwards', async () => {
+  const tenant = await stand.tenant('patient')
+  await stand.redis.call('CLIENT', 'PAUSE', 2600, 'ALL')
+  const answers = await Promise.all([
+    stand.anybody('GET', '/readyz'),
+    tenant.call('POST', '/v1/runs', { workflow: 'echo' }),
+    tenant.call('GET', '/v1/runs'),
+  ])
+  for (const answer of answers) expect([answer.status, answer.json?.code]).toEqual([503, 'store-unavailable'])
+  expect((await stand.anybody('GET', '/healthz')).status).toBe(200)
+  await until(async () => ((await stand.anybody('GET', '/readyz')).status === 200 ? true : null))
+  expect((await tenant.finished('echo', 1)).status).toBe('done')
 })
 
 test('no token is in a log line or in Redis', async () => {
