@@ -1,4 +1,4 @@
-// Every seeded defect: its name, what it breaks, the promise it breaks. Refuses a defect that does not count its trips:
+// Every seeded defect: its name, its row of the catalogue, what it breaks, the promise it breaks. Refuses a defect that does not count its trips:
 // the type asks for one that takes them.
 
 import type { EngineParts } from '../index.ts'
@@ -8,6 +8,8 @@ import type { Trips } from './trips.ts'
 
 export interface Defect {
   name: string
+  /** Row of the isolation catalogue. */
+  id: string
   what: string
   promise: 'data' | 'execution' | 'credentials' | 'observability'
   parts: (trips: Trips) => EngineParts
@@ -16,12 +18,14 @@ export interface Defect {
 export const defects: readonly Defect[] = [
   {
     name: 'shared-fifo',
+    id: 'M29',
     what: 'all tenants in one stream, first in, first out: no caps, no turns',
     promise: 'execution',
     parts: sharedFifo,
   },
   {
     name: 'get-unchecked',
+    id: 'M01',
     what: 'GET /v1/runs/{id} does not ask whether the run is the caller’s',
     promise: 'data',
     parts: getUnchecked,
