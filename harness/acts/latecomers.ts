@@ -4,7 +4,7 @@
 import type { Act, Stage } from './stage.ts'
 
 const STEP_MS = 50
-const BUSY_FIRST_MS = 2500
+const BUSY_FIRST_MS = 3000
 const TOGETHER_MS = 1300
 
 async function busy(stage: Stage) {

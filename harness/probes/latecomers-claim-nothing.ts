@@ -7,7 +7,7 @@ import { backlogged, common, slotMs } from './slot-time.ts'
 
 /** Of their fair share, for each of those that were there; the first second after the latecomer's runs were queued. */
 const HELD_FROM = 0.5
-const BROKEN_BELOW = 0.25
+const BROKEN_BELOW = 0.35
 const AFTER_MS = 1000
 
 function judged(name: string, lines: Parameters<ActProbe['judge']>[0]): ReturnType<ActProbe['judge']> {
