@@ -50,17 +50,11 @@ export const lateResultsCount = (trips: Trips): EngineParts =>
     [
       ['    if scores[i] then\n      local p, head', '    if heads[i] then\n      local p, head'],
       [
-        "if status ~= 'timed-out' and c.now > (number_of(head, 'deadline') or c.now) then status, field = 'timed-out', LATE end",
+        "if status ~= 'timed-out' and c.now > deadline_of(head) then status, field = 'timed-out', LATE end",
         'if not scores[i] then @TRIP@ end',
       ],
-      // An ended run has no clock any more, but has to keep the time of its start.
-      [
-        "state = state .. ',\"endedAt\":' .. digits(now) .. ',' .. e.field",
-        `if not clock and number_of(e.head, 'startedAt') then
-      state = state .. ',"startedAt":' .. digits(number_of(e.head, 'startedAt'))
-    end
-    state = state .. ',"endedAt":' .. digits(now) .. ',' .. e.field`,
-      ],
+      // An ended run has to keep the time of its start.
+      ["local began = ''", `local began = string.match(e.head, ',"startedAt":%d+') or ''`],
     ],
     (parts, key) => new DeafQueue(parts, key, trips),
   )

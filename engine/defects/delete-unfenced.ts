@@ -14,5 +14,5 @@ export const deleteUnfenced = (trips: Trips): EngineParts =>
       `if active > 0 then @TRIP@ end
   return { existed, redis.call('UNLINK', ${REST}), queued`,
     ],
-    ["redis.call('UNLINK', unpack(keys))\n  local _, now_us", 'local _, now_us'],
+    ["redis.call('UNLINK', unpack(keys))\n  local t = redis", 'local t = redis'],
   ])

@@ -9,12 +9,12 @@ export const doubleRelease = (trips: Trips): EngineParts =>
   patched(trips, [
     ['cap = tonumber(v[3])', "cap = tonumber(v[3]) + tonumber(redis.call('HGET', k.ctl, 'twice') or 0)"],
     [
-      'local head = head_of(base, state)\n    ids[#ids + 1] = e.id',
-      `local head = head_of(base, state)
-    if e.status == 'timed-out' then
+      '    ids[i] = e.id\n    members[',
+      `    if e.status == 'timed-out' then
       redis.call('HINCRBY', k.ctl, 'twice', 1)
       @TRIP@
     end
-    ids[#ids + 1] = e.id`,
+    ids[i] = e.id
+    members[`,
     ],
   ])

@@ -7,6 +7,6 @@ import type { Trips } from './trips.ts'
 
 export const turnsByCount = (trips: Trips): EngineParts =>
   patched(trips, [
-    ["estimated = estimated + (number_of(e.head, 'estimate') or took)", 'estimated = estimated + took'],
+    ['estimated = estimated + guess', 'estimated = estimated + took'],
     ['estimate = estimate + (took - estimate) / 8', 'if took > 2 * estimate then @TRIP@ end'],
   ])

@@ -52,5 +52,7 @@ export function backlogged(all: readonly { queuedMs: number; startedMs: number |
 /** What all spans have in common; of no length when there is nothing. */
 export function common(spans: readonly Span[]): Span {
   const fromMs = Math.max(...spans.map((span) => span.fromMs))
+  // A tenant without runs waited from no time on.
+  if (!Number.isFinite(fromMs)) return { fromMs: 0, toMs: 0 }
   return { fromMs, toMs: Math.max(fromMs, Math.min(...spans.map((span) => span.toMs))) }
 }

@@ -35,11 +35,12 @@ function ask(probe: ActProbe, evidence: ActsEvidence, lines: readonly ActLine[])
   }
   const act = evidence.acts.find(({ name }) => name === probe.act)
   if (act?.state === 'lacking') return answered('not-applicable', act.why)
-  try {
-    const finding = probe.judge(lines.filter((line) => line.act === probe.act))
-    // A witness is a witness, however the act ended; but an act that was cut short shows no promise kept.
-    if (act?.state === 'done' || finding.finding === 'broken') return finding
+  // What is missing because nobody looked must not be taken for what was lost.
+  if (act?.state !== 'done') {
     return answered('inconclusive', `the act ${probe.act} did not come to its end: ${act?.why ?? 'it never began'}`)
+  }
+  try {
+    return probe.judge(lines.filter((line) => line.act === probe.act))
   } catch (error) {
     return answered('inconclusive', `the probe failed: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { actProbes } from '../../harness/probes/act-probes.ts'
 import { endedRunsFreeTheirSlot } from '../../harness/probes/ended-runs-free-their-slot.ts'
 import { lateResultsDoNotCount } from '../../harness/probes/late-results-do-not-count.ts'
 import { poisonHurtsItsOwnerOnly } from '../../harness/probes/poison-hurts-its-owner-only.ts'
@@ -8,6 +9,10 @@ import { runsStayWithinCap } from '../../harness/probes/runs-stay-within-cap.ts'
 import { startsStayWithinRate } from '../../harness/probes/starts-stay-within-rate.ts'
 import { whoExceedsDegrades } from '../../harness/probes/who-exceeds-degrades.ts'
 import { mark, run, start, tenant, times, worked } from './act-evidence.ts'
+
+test.each([...actProbes])('$name is inconclusive of no evidence at all', ({ judge }) => {
+  expect(judge([])).toMatchObject({ finding: 'inconclusive', opportunities: 0, controls: 0 })
+})
 
 describe('starts-stay-within-rate', () => {
   const tenants = [tenant('twin', { startsPerMinute: 4 }), tenant('eager', { startsPerMinute: 4 })]
