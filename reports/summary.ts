@@ -36,7 +36,7 @@ function brokenFor(verdict: Verdict, tenant: string): string {
 }
 
 /** What the run says of its seeded defect, beside its verdict; null without one. */
-export function defectLine(evidence: Evidence): string | null {
+export function defectLine(evidence: Pick<Evidence, 'defect' | 'defectTrips'>): string | null {
   if (evidence.defect === null) return null
   const { defect, defectTrips } = evidence
   return defectTrips

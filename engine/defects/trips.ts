@@ -7,7 +7,8 @@ const FD = 3
 const EVERY_MS = 200
 
 export interface Trips {
-  count(): void
+  /** One trip, or as many as are said. */
+  count(times?: number): void
   /** Tells the last figure. */
   flush(): void
 }
@@ -37,8 +38,8 @@ export function openTrips(defect: string): Trips {
   flush()
   setInterval(flush, EVERY_MS).unref()
   return {
-    count: () => {
-      trips++
+    count: (times = 1) => {
+      trips += times
     },
     flush,
   }

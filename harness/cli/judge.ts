@@ -3,7 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { exitCodes } from '../failure.ts'
-import { judgeFolder, verdictText } from '../run/assemble.ts'
+import { verdictText } from '../run/folder.ts'
+import { judgeFolder } from '../run/judge-folder.ts'
 
 export async function judgeCommand(argv: { run: string; json: boolean }): Promise<number> {
   const { evidence, verdict } = judgeFolder(argv.run)

@@ -1,13 +1,14 @@
 // partywall list: scenarios, probes, seeded defects.
 
 import { exitCodes } from '../failure.ts'
+import { actProbes } from '../probes/act-probes.ts'
 import { probes } from '../probes/list.ts'
 import { loadScenario, shippedScenarios } from '../scenario/load.ts'
-import { listDefects } from '../target/reference.ts'
+import { listDefects } from '../target/seeded-defects.ts'
 
 export async function list(argv: { json: boolean }): Promise<number> {
   const scenarios = shippedScenarios().map((name) => ({ name, question: loadScenario(name).question }))
-  const known = probes.map(({ name, promise }) => ({ name, promise }))
+  const known = [...probes, ...actProbes].map(({ name, promise }) => ({ name, promise }))
   const defects = await listDefects()
   if (argv.json) {
     process.stdout.write(`${JSON.stringify({ scenarios, probes: known, defects }, null, 2)}\n`)
@@ -19,7 +20,7 @@ export async function list(argv: { json: boolean }): Promise<number> {
     'probes',
     ...known.map(({ name, promise }) => `  ${name}: ${promise}`),
     'seeded defects',
-    ...defects.map(({ name, what }) => `  ${name}: ${what}`),
+    ...defects.map(({ id, name, what }) => `  ${id} ${name}: ${what}`),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   return exitCodes.pass

@@ -35,6 +35,18 @@ export async function main(args: string[]): Promise<number> {
       },
     )
     .command(
+      'calibrate',
+      'run the seeded defects of the reference engine and their clean twins: are they caught, is nothing else?',
+      (y) =>
+        y
+          .option('only', { type: 'string', describe: 'ids or names from `list`, with commas between: M30,stale-cap' })
+          .option('out', { type: 'string', describe: 'the folder (default: partywall-runs/<utc>-calibration)' })
+          .option('json', { type: 'boolean', default: false, describe: 'one JSON document on stdout' }),
+      async (argv) => {
+        code = await (await import('./calibrate.ts')).calibrateCommand(argv)
+      },
+    )
+    .command(
       'judge <run>',
       'judge the saved evidence of a run again; the verdict must be the same',
       (y) =>

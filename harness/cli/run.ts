@@ -4,12 +4,14 @@ import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { actColumns, actRows, actsSummary } from '../../reports/acts-summary.ts'
 import { columns, defectLine, rows, summary } from '../../reports/summary.ts'
 import { exitCodes, Failure } from '../failure.ts'
+import { type ActsResult, runActs } from '../run/acts.ts'
 import type { RunOptions } from '../run/options.ts'
 import { type RunResult, runScenario } from '../run/sequence.ts'
 import { loadScenario } from '../scenario/load.ts'
-import { listDefects } from '../target/reference.ts'
+import { listDefects } from '../target/seeded-defects.ts'
 import { showProgress } from './progress.ts'
 import { table } from './table.ts'
 
@@ -80,6 +82,11 @@ export async function run(argv: RunArguments): Promise<number> {
   const runSeed = runSeedOf(argv.seed)
   const { redis, out, budget } = argv
   const budgetS = budget === undefined ? undefined : seconds(budget)
+  if (budgetS !== undefined && scenario.kind === 'acts') {
+    throw new Failure('usage', 'budget-elsewhere', 'acts take the time that they take; --budget is for a flood', {
+      fix: 'leave --budget out',
+    })
+  }
   process.stderr.write(
     `partywall run ${scenario.scenario}: target ${argv.target}${argv.defect ? ` with seeded defect ${argv.defect}` : ''}, Redis ${redis ? 'given' : 'private'}, run seed ${runSeed}${budgetS === undefined ? '' : `, budget ${budgetS} s`}\n`,
   )
@@ -88,16 +95,23 @@ export async function run(argv: RunArguments): Promise<number> {
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   const progress = showProgress(process.stderr)
+  const common = {
+    target,
+    runSeed,
+    signal: abort.signal,
+    ...(redis === undefined ? {} : { redisUrl: redis }),
+    ...(out === undefined ? {} : { out }),
+  }
   try {
+    if (scenario.kind === 'acts') {
+      const onAct = (words: string) => void process.stderr.write(`${words}\n`)
+      return showActs(await runActs({ ...common, scenario, onAct }), argv.json)
+    }
     const result = await runScenario({
+      ...common,
       scenario,
-      target,
-      runSeed,
-      ...(redis === undefined ? {} : { redisUrl: redis }),
-      ...(out === undefined ? {} : { out }),
       ...(budgetS === undefined ? {} : { budgetS }),
       onProgress: progress.tell,
-      signal: abort.signal,
     })
     progress.end()
     return show(result, argv.json)
@@ -125,6 +139,28 @@ function show({ folder, evidence, verdict }: RunResult, json: boolean): number {
       ...evidence.notApplicable.map(({ what, why }) => `  ${what}: not applicable. ${why}`),
       '',
       ...(defect ? [defect] : []),
+      `verdict: ${outcome}`,
+      ...verdict.reasons.map((reason) => `  ${reason}`),
+      `files: ${folder}`,
+    ]
+    process.stderr.write(`${lines.join('\n')}\n`)
+  }
+  return exitCodes[outcome]
+}
+
+function showActs({ folder, evidence, verdict }: ActsResult, json: boolean): number {
+  writeFileSync(join(folder, 'summary.md'), actsSummary(evidence, verdict))
+  const outcome = evidence.interrupted ? 'interrupted' : verdict.outcome
+  const { scenario, target, runSeed, defect, defectTrips, interrupted } = evidence
+  if (json) {
+    const said = { folder, scenario, target, runSeed, defect, defectTrips, interrupted, verdict }
+    process.stdout.write(`${JSON.stringify(said, null, 2)}\n`)
+  } else {
+    const tripped = defectLine(evidence)
+    const lines = [
+      table(actColumns, actRows(verdict)),
+      '',
+      ...(tripped ? [tripped] : []),
       `verdict: ${outcome}`,
       ...verdict.reasons.map((reason) => `  ${reason}`),
       `files: ${folder}`,

@@ -1,17 +1,14 @@
 // From a run's files to what the judge is given. The run itself and `partywall judge` both come through here, so that
 // the same evidence is judged the same way.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Finding } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
-import { Failure } from '../failure.ts'
 import { probes } from '../probes/list.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
 import { judge } from '../verdict/judge.ts'
 import type { JudgeInput } from '../verdict/types.ts'
-import { digestFile } from './folder.ts'
+import { openFolder } from './folder.ts'
 import { preconditions } from './preconditions.ts'
 import { blocksOf } from './recorder.ts'
 
@@ -56,32 +53,12 @@ function notAsked(evidence: Evidence, probe: string): Finding | null {
   return { probe, finding: 'not-applicable', tenants: [], opportunities: 0, controls: 0, reason: why, witness: [] }
 }
 
-/** Judges a run's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */
-export function judgeFolder(folder: string): { evidence: Evidence; verdict: Verdict } {
-  const path = join(folder, 'evidence.json')
-  if (!existsSync(path)) {
-    throw new Failure('usage', 'no-evidence', `${folder} holds no evidence.json`, { fix: "give a run's folder" })
-  }
-  const evidence: Evidence = JSON.parse(readFileSync(path, 'utf8'))
-  if (evidence.version !== 1) {
-    throw new Failure('usage', 'evidence-version', `${path} has version ${evidence.version}; this Partywall reads 1`, {
-      fix: 'judge it with the Partywall that wrote it',
-    })
-  }
-  for (const [name, digest] of Object.entries(evidence.files)) {
-    if (digestFile(join(folder, name)) === digest) continue
-    throw new Failure('usage', 'evidence-altered', `${join(folder, name)} is not the file that the run saved`, {
-      fix: 'take the folder from where the run wrote it; altered evidence is not judged',
-    })
-  }
-  const text = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '')
+/** Judges a flood's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */
+export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdict } {
+  const { evidence, text } = openFolder(folder)
+  if (evidence.kind === 'acts') throw new Error('a folder of acts was given to the judge of floods')
   return {
     evidence,
     verdict: judge(judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(text('journal.ndjson')))),
   }
-}
-
-/** The verdict's one written form: the same verdict is the same bytes. */
-export function verdictText(verdict: Verdict): string {
-  return `${JSON.stringify(verdict, null, 2)}\n`
 }

@@ -15,6 +15,19 @@ export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evide
   return missing
 }
 
+/** Which Partywall, on which machine. */
+export function machineFacts(): Pick<Evidence, 'partywall' | 'machine'> {
+  return {
+    partywall: '0.1.0',
+    machine: {
+      platform: `${process.platform} ${process.arch}`,
+      cores: availableParallelism(),
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+    },
+  }
+}
+
 export function draft(
   options: RunOptions,
   target: Target,
@@ -37,13 +50,7 @@ export function draft(
     startedAt: startedAt.toISOString(),
     endedAt: '',
     interrupted: false,
-    partywall: '0.1.0',
-    machine: {
-      platform: `${process.platform} ${process.arch}`,
-      cores: availableParallelism(),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.version,
-    },
+    ...machineFacts(),
     stack: { redis },
     quietTenants: quiet.map(({ label, stepMs }, i) => ({
       label,

@@ -13,6 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { ActsEvidence, ActsVerdict } from '../evidence/acts.ts'
+import type { Evidence } from '../evidence/run.ts'
+import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
 import { takeBack, type Unfinished } from '../stack/unfinished.ts'
 
@@ -97,7 +100,45 @@ export class RunFolder {
   }
 }
 
-export function digestFile(path: string): string {
+interface OpenedFolder {
+  evidence: (Evidence & { kind?: undefined }) | ActsEvidence
+  /** A file of the folder; empty where there is none. */
+  text(name: string): string
+}
+
+/** A run's folder, as it was saved. @throws Failure usage when it is no run's folder or was altered */
+export function openFolder(folder: string): OpenedFolder {
+  const path = join(folder, 'evidence.json')
+  if (!existsSync(path)) {
+    throw new Failure('usage', 'no-evidence', `${folder} holds no evidence.json`, { fix: "give a run's folder" })
+  }
+  const evidence: OpenedFolder['evidence'] = JSON.parse(readFileSync(path, 'utf8'))
+  if (evidence.version !== 1) {
+    throw new Failure(
+      'usage',
+      'evidence-version',
+      `${path} has a version that this Partywall does not read; it reads 1`,
+      {
+        fix: 'judge it with the Partywall that wrote it',
+      },
+    )
+  }
+  for (const [name, digest] of Object.entries(evidence.files)) {
+    if (digestFile(join(folder, name)) === digest) continue
+    throw new Failure('usage', 'evidence-altered', `${join(folder, name)} is not the file that the run saved`, {
+      fix: 'take the folder from where the run wrote it; altered evidence is not judged',
+    })
+  }
+  const text = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '')
+  return { evidence, text }
+}
+
+/** The verdict's one written form: the same verdict is the same bytes. */
+export function verdictText(verdict: Verdict | ActsVerdict): string {
+  return `${JSON.stringify(verdict, null, 2)}\n`
+}
+
+function digestFile(path: string): string {
   return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent'
 }
 

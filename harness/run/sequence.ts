@@ -12,11 +12,11 @@ import type { TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
 import { lookAt } from '../verdict/interference.ts'
 import { decides } from '../verdict/stopping.ts'
-import { judgeFolder, judgeInput, verdictText } from './assemble.ts'
+import { judgeFlood, judgeInput } from './assemble.ts'
 import { Blocks, type Crew } from './blocks.ts'
 import { Cut, cutBy } from './cut.ts'
 import { deadBlock, draft, merged, notApplicable } from './draft.ts'
-import { RunFolder } from './folder.ts'
+import { RunFolder, verdictText } from './folder.ts'
 import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { startProber } from './prober.ts'
 import { progressOf } from './progress.ts'
@@ -225,7 +225,7 @@ async function measured(
     'journal.ndjson': folder.digest('journal.ndjson'),
   }
   folder.write('evidence.json', `${JSON.stringify(evidence, null, 1)}\n`)
-  const { verdict } = judgeFolder(folder.path)
+  const { verdict } = judgeFlood(folder.path)
   folder.write('verdict.json', verdictText(verdict))
   return { folder: folder.path, evidence, verdict }
 }

@@ -7,7 +7,7 @@ import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
-import type { RunOptions } from './options.ts'
+import type { ActsOptions, RunOptions } from './options.ts'
 
 export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
   const quiet: TenantPlan[] = []
@@ -36,11 +36,21 @@ export interface Stand {
   died: Promise<string>
 }
 
-export async function stand(
-  options: RunOptions,
+interface StandingTarget {
+  target: Target
+  /** Ends the ids of our tenants. */
+  tag: string
+  redis: string
+  died: Promise<string>
+}
+
+/** Stack and target, up and answering. */
+export async function standTarget(
+  options: Pick<RunOptions | ActsOptions, 'target' | 'redisUrl'>,
   guard: Guard,
   cleaners: Array<() => Promise<unknown>>,
-): Promise<Stand> {
+  slots?: number,
+): Promise<StandingTarget> {
   const tag = options.redisUrl ? `-${randomBytes(3).toString('hex')}` : ''
   let target: Target
   let redis = 'none of ours'
@@ -50,13 +60,24 @@ export async function stand(
     if ('exited' in server) deaths.push(server.exited)
     redis = `${server.kind}, ${server.version}`
     const { defect } = options.target
-    target = referenceTarget({ guard, redisUrl: server.url, namespace: tag === '' ? '0' : tag.slice(1), defect })
+    const namespace = tag === '' ? '0' : tag.slice(1)
+    const room = slots === undefined ? {} : { slots }
+    target = referenceTarget({ guard, redisUrl: server.url, namespace, defect, ...room })
   } else {
     target = httpTarget(options.target.file)
   }
   cleaners.push(() => target.stop())
   await target.start()
   deaths.push(target.exited.then(({ reason }) => reason))
+  return { target, tag, redis, died: Promise.race(deaths) }
+}
+
+export async function stand(
+  options: RunOptions,
+  guard: Guard,
+  cleaners: Array<() => Promise<unknown>>,
+): Promise<Stand> {
+  const { target, tag, redis, died } = await standTarget(options, guard, cleaners)
   const planned = plans(options.scenario, tag)
   const provision = async (plan: TenantPlan) => {
     const access = await target.provision(plan)
@@ -65,7 +86,7 @@ export async function stand(
   }
   const quiet: TenantAccess[] = []
   for (const plan of planned.quiet) quiet.push(await provision(plan))
-  return { target, quiet, noisy: await provision(planned.noisy), redis, died: Promise.race(deaths) }
+  return { target, quiet, noisy: await provision(planned.noisy), redis, died }
 }
 
 /** The access with its canary filled in, for makers that send the same bytes each time. */

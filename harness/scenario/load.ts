@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
-import { type Scenario, scenarioSchema } from './schema.ts'
+import { type ActsScenario, type Scenario, scenarioSchema } from './schema.ts'
 import { readYaml } from './yaml.ts'
 
 /** The folder of the scenarios that ship with the project: beside the sources, or one level up from the build. */
@@ -20,7 +20,7 @@ export function shippedScenarios(): string[] {
 }
 
 /** @param nameOrPath a shipped scenario's name, or a path ending in .yaml or .yml */
-export function loadScenario(nameOrPath: string): Scenario {
+export function loadScenario(nameOrPath: string): Scenario | ActsScenario {
   if (/\.ya?ml$/.test(nameOrPath)) return readYaml(nameOrPath, scenarioSchema, 'scenario')
   const names = shippedScenarios()
   if (!names.includes(nameOrPath)) {

@@ -1,6 +1,9 @@
 // What a scenario file may say. Strict: an unknown key is an error, never ignored.
 
 import { z } from 'zod'
+import { acts } from '../acts/list.ts'
+
+const actNames = acts.map(({ name }) => name)
 
 const positive = z.number().positive()
 const wholePositive = z.number().int().positive()
@@ -27,9 +30,15 @@ const noisyTenant = z.strictObject({
   limits,
 })
 
-export const scenarioSchema = z.strictObject({
+const head = {
   scenario: z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and hyphens'),
   question: z.string().min(1),
+}
+
+/** Quiet tenants beside a noisy one, in blocks with and without noise: what is meant where no kind is named. */
+const floodSchema = z.strictObject({
+  kind: z.literal('flood').optional(),
+  ...head,
   tenants: z
     .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
     .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
@@ -53,4 +62,20 @@ export const scenarioSchema = z.strictObject({
   }),
 })
 
-export type Scenario = z.infer<typeof scenarioSchema>
+export type Scenario = z.infer<typeof floodSchema>
+
+/** Acts, one after the other: each makes tenants of its own, does something to them, and writes down what became of it. */
+const actsSchema = z.strictObject({
+  kind: z.literal('acts'),
+  ...head,
+  /** Runs that the target works at the same time, where the adapter can say so. */
+  slots: wholePositive.max(1000),
+  acts: z
+    .array(z.enum(actNames as [string, ...string[]]))
+    .min(1)
+    .refine((names) => new Set(names).size === names.length, 'each act once'),
+})
+
+export type ActsScenario = z.infer<typeof actsSchema>
+
+export const scenarioSchema = z.discriminatedUnion('kind', [floodSchema, actsSchema])

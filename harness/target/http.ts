@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts'
 import { readYaml } from '../scenario/yaml.ts'
 import { type HttpTargetFile, httpTargetSchema } from './http-schema.ts'
 import { pick } from './json-path.ts'
-import type { Call, Completion, Target, TenantAccess, TenantPlan } from './port.ts'
+import type { Call, Capability, Completion, Target, TenantAccess, TenantPlan } from './port.ts'
 
 const SENTINEL_MS = 10_000
 
@@ -16,7 +16,7 @@ export function httpTarget(file: string): Target {
   refuseRemote(file, spec.http)
   const tenants = spec.tenants.map(({ id, headers }) => ({ id, headers: fromEnvironment(file, headers) }))
   const free = [...tenants]
-  const abilities: Array<'read' | 'list' | 'backlog'> = ['backlog']
+  const abilities: Capability[] = ['backlog']
   if (spec.read) abilities.push('read')
   if (spec.list) abilities.push('list')
 

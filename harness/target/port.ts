@@ -11,6 +11,19 @@ export interface TenantPlan {
   maxQueued: number
   /** Declared step time of its workflow, milliseconds. */
   stepMs: number
+  /** Share of the target's time relative to others that wait; 1 where it is left out. Wants the capability `weights`. */
+  weight?: number
+  /** Workflows beside the one that sleeps for `stepMs`; each has its own start. Wants the capability `steps`. */
+  workflows?: PlannedWorkflow[]
+}
+
+/** One step of its own kind: waits, burns CPU, or fails after a wait. */
+export interface PlannedWorkflow {
+  name: string
+  does: 'sleep' | 'compute' | 'fail'
+  ms: number
+  /** Attempts in all and the wait before the second, for one that fails. */
+  retry?: { attempts: number; backoffMs: number }
 }
 
 /** A request as every adapter can say it. Headers hold the tenant's credential: never to be logged. */
@@ -39,6 +52,8 @@ export interface TenantAccess {
   /** Dotted path of the run id in the answer; absent when completion is by response. */
   startIdAt?: string
   completion: Completion
+  /** Starts of the planned workflows, by name. */
+  starts?: Record<string, Call>
   /** Reads one run; `{id}` in the path. Absent: the target has no such route. */
   read?: Call
   /** Lists runs. */
@@ -52,15 +67,52 @@ export interface TargetExit {
   reason: string
 }
 
+/** A run as the target tells it. Times are milliseconds on the target's own clock; null where it has none (yet). */
+export interface RunRecord {
+  id: string
+  workflow: string
+  source: string
+  status: string
+  attempt: number
+  queuedMs: number
+  startedMs: number | null
+  endedMs: number | null
+}
+
+/** What an adapter can do beyond starting work and seeing it end. A probe that lacks one is not applicable. */
+export type Capability =
+  | 'sse'
+  | 'stream'
+  | 'read'
+  | 'list'
+  | 'backlog'
+  | 'trips'
+  /** Tenants are made and removed by us, with the limits of the plan; an id can be used again. */
+  | 'tenants'
+  | 'steps'
+  | 'weights'
+  /** `runs`: every run with its times. */
+  | 'history'
+  /** `loseGroups`. */
+  | 'groups'
+  /** `crash`. */
+  | 'crash'
+
 export interface Target {
   readonly name: string
-  readonly capabilities: ReadonlySet<'sse' | 'stream' | 'read' | 'list' | 'backlog' | 'trips'>
+  readonly capabilities: ReadonlySet<Capability>
   /** Brings the target up and waits until it answers. Throws an EnvironmentError. */
   start(): Promise<void>
   provision(plan: TenantPlan): Promise<TenantAccess>
   remove(access: TenantAccess): Promise<void>
   /** Queued plus active runs of one tenant, or null where the target cannot say. */
   backlog(access: TenantAccess): Promise<number | null>
+  /** All runs that the target tells this tenant of, newest first. */
+  runs?(access: TenantAccess): Promise<RunRecord[]>
+  /** Destroys the consumer groups of the tenant's own stream, as an accident would. @returns how many there were */
+  loseGroups?(access: TenantAccess): Promise<number>
+  /** Kills the target without warning and brings it back at the same address. */
+  crash?(): Promise<void>
   /** Trip count of the seeded defect, relayed; no probe, verdict or precondition may read it. */
   trips(): Promise<number | null>
   /** Resolves when the target ends by itself. */

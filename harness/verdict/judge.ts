@@ -1,7 +1,6 @@
 // The judge: everything a run saw in, one verdict out. Pure; the same evidence gives the same verdict, byte for byte.
 // Refuses to pass on nothing: no samples, no findings, no opportunity to find anything.
 
-import type { Finding } from '../evidence/types.ts'
 import type { Outcome, TenantVerdict, Verdict } from '../evidence/verdict.ts'
 import { detectableRatio } from './detectable.ts'
 import { edgeAt, FAIL_EDGE, PASS_EDGE } from './exceedance.ts'
@@ -11,13 +10,7 @@ import { completePairs } from './samples.ts'
 import { DETECTABLE_AT_MOST, replay } from './stopping.ts'
 import { judgeTenant, latencyOutcome, type Spoilers, worst } from './tenant.ts'
 import type { JudgeInput } from './types.ts'
-import { count, findingWords, ms, short } from './wording.ts'
-
-/** One reason and how it bears on the outcome. */
-interface Ground {
-  outcome: Outcome
-  words: string
-}
+import { count, findingGround, type Ground, ms, short } from './wording.ts'
 
 export function judge(input: JudgeInput): Verdict {
   const looks = replay(input)
@@ -33,7 +26,7 @@ export function judge(input: JudgeInput): Verdict {
   const interference = latencyOutcome(last?.outcome ?? 'inconclusive', spoilers, 'interference')
   const grounds = [
     ...circumstances(input),
-    ...input.findings.map(findingGround),
+    ...input.findings.map((finding) => findingGround(finding, true)),
     ...emptiness(input),
     ...[...new Set([...spoilers.pass, ...spoilers.fail])].map((words): Ground => ({ outcome: 'inconclusive', words })),
     interferenceGround(input, interference, last, pairs),
@@ -115,15 +108,6 @@ function circumstances(input: JudgeInput): Ground[] {
     grounds.push({ outcome: 'pass', words })
   }
   return grounds
-}
-
-function findingGround(finding: Finding): Ground {
-  const words = findingWords(finding)
-  if (finding.finding === 'broken') return { outcome: 'fail', words }
-  if (finding.finding === 'inconclusive') return { outcome: 'inconclusive', words }
-  if (finding.finding === 'not-applicable') return { outcome: 'pass', words: `${words} (not counted as a pass)` }
-  if (finding.opportunities === 0) return { outcome: 'inconclusive', words: `${words} (never asked, so not a pass)` }
-  return { outcome: 'pass', words }
 }
 
 /** A pass needs something that could have gone wrong. */

@@ -1,7 +1,7 @@
 // How the judge writes its reasons: numbers with unit, count and window. Decides nothing.
 
 import type { Block, Finding } from '../evidence/types.ts'
-import type { Interval } from '../evidence/verdict.ts'
+import type { Interval, Outcome } from '../evidence/verdict.ts'
 
 /** 1,980 */
 export function count(n: number): string {
@@ -39,12 +39,29 @@ export function ratioWords(ratio: Interval | null): string {
   return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over resampled pairs, for information)`
 }
 
-export function findingWords(finding: Finding): string {
+/** @param leakBound whether the opportunities are independent looks for a leak, so that their number bounds it */
+function findingWords(finding: Finding, leakBound: boolean): string {
   const whom = finding.tenants.length === 0 ? '' : ` (${finding.tenants.join(', ')})`
   const asked = `asked ${count(finding.opportunities)} times, ${count(finding.controls)} positive controls succeeded`
   const bound =
-    finding.finding === 'held' && finding.opportunities > 3
+    leakBound && finding.finding === 'held' && finding.opportunities > 3
       ? `; true leak probability below ${percent(3 / finding.opportunities)} at 95 %`
       : ''
   return `${finding.probe}${whom}: ${finding.finding}, ${asked}${bound}${finding.reason === '' ? '' : `: ${finding.reason}`}`
+}
+
+/** One reason and how it bears on the outcome. */
+export interface Ground {
+  outcome: Outcome
+  words: string
+}
+
+/** What a finding means for the outcome. Not applicable is no pass; held without having been asked is none either. */
+export function findingGround(finding: Finding, leakBound: boolean): Ground {
+  const words = findingWords(finding, leakBound)
+  if (finding.finding === 'broken') return { outcome: 'fail', words }
+  if (finding.finding === 'inconclusive') return { outcome: 'inconclusive', words }
+  if (finding.finding === 'not-applicable') return { outcome: 'pass', words: `${words} (not counted as a pass)` }
+  if (finding.opportunities === 0) return { outcome: 'inconclusive', words: `${words} (never asked, so not a pass)` }
+  return { outcome: 'pass', words }
 }

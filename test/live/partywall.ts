@@ -82,8 +82,12 @@ export function saved(run: string): Saved {
   const text = (name: string) => readFileSync(join(run, name), 'utf8')
   return {
     files: readdirSync(run).sort(),
-    evidence: JSON.parse(text('evidence.json')),
-    verdict: JSON.parse(text('verdict.json')),
+    get evidence() {
+      return JSON.parse(text('evidence.json'))
+    },
+    get verdict() {
+      return JSON.parse(text('verdict.json'))
+    },
     text,
   }
 }

@@ -1,0 +1,15 @@
+// Seeded defect: the place of a run whose worker fell silent is never given back. Counts a trip for every such place.
+
+import type { EngineParts } from '../index.ts'
+import { patched } from './patched.ts'
+import type { Trips } from './trips.ts'
+
+export const slotLeak = (trips: Trips): EngineParts =>
+  patched(trips, [
+    [
+      'try_again(k, argv[1], c, id, head, member, attempt, ATTEMPTS_MAX, c.now + 1000 * (attempt - 1), said, ends)',
+      `try_again(k, argv[1], c, id, head, member, attempt, ATTEMPTS_MAX, c.now + 1000 * (attempt - 1), said, ends)
+      redis.call('ZADD', k.active, digits(c.now + 3600000), member)
+      @TRIP@`,
+    ],
+  ])

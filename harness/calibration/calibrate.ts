@@ -1,0 +1,121 @@
+// Runs the seeded defects, each with what has to catch it, and the same things once without any: the clean twin. Refuses to
+// try again: what is seen is what is said.
+
+import { join } from 'node:path'
+import { runActs } from '../run/acts.ts'
+import { runScenario } from '../run/sequence.ts'
+import { loadScenario } from '../scenario/load.ts'
+import type { ActsScenario, Scenario } from '../scenario/schema.ts'
+import { type Expected, expected } from './expected.ts'
+import { type CleanRow, cleanResult, type DefectRow, type Matrix, resultOf, type Shown } from './matrix.ts'
+
+export interface CalibrateOptions {
+  /** As the second door lists them; only these are run. */
+  defects: ReadonlyArray<{ name: string; id: string }>
+  /** Where the folders of the runs go. */
+  folder: string
+  runSeed: number
+  signal: AbortSignal
+  onStep(words: string): void
+}
+
+const SLOTS = 8
+/** Measured time of a flood, seconds: the defects that it has to catch are gross. */
+const FLOOD_BUDGET_S = 16
+
+interface Ran {
+  shown: Shown[]
+  trips: number
+  interrupted: boolean
+}
+
+const actsOf = (acts: string[]): ActsScenario => ({
+  kind: 'acts',
+  scenario: 'calibration',
+  question: 'Is a seeded defect seen, and nothing where there is none?',
+  slots: SLOTS,
+  acts,
+})
+
+function floodOf(): Scenario {
+  const scenario = loadScenario('noisy-neighbour')
+  if (scenario.kind === 'acts') throw new Error('the default scenario is a flood')
+  return scenario
+}
+
+async function runOnce(
+  options: CalibrateOptions,
+  defect: string | null,
+  acts: string[] | 'flood',
+  out: string,
+): Promise<Ran> {
+  const { runSeed, signal } = options
+  const common = { target: { kind: 'reference' as const, defect }, runSeed, signal, out }
+  if (acts === 'flood') {
+    const { evidence, verdict } = await runScenario({
+      ...common,
+      scenario: floodOf(),
+      budgetS: FLOOD_BUDGET_S,
+      onProgress: () => {},
+    })
+    const { outcome } = verdict.interference
+    const finding = outcome === 'fail' ? 'broken' : outcome === 'pass' ? 'held' : 'inconclusive'
+    const reason = verdict.reasons.find((words) => words.startsWith('interference')) ?? ''
+    const shown = [...verdict.findings, { probe: 'interference', finding, reason } as const]
+    return { shown, trips: evidence.defectTrips ?? 0, interrupted: evidence.interrupted }
+  }
+  const { evidence, verdict } = await runActs({ ...common, scenario: actsOf(acts), onAct: () => {} })
+  return { shown: verdict.findings, trips: evidence.defectTrips ?? 0, interrupted: evidence.interrupted }
+}
+
+async function cleanTwin(
+  options: CalibrateOptions,
+  acts: string[] | 'flood',
+): Promise<CleanRow & { interrupted: boolean }> {
+  const what = acts === 'flood' ? 'the flood' : acts.join(' ')
+  const name = acts === 'flood' ? 'clean-flood' : 'clean-acts'
+  options.onStep(`without a defect: ${what}`)
+  const ran = await runOnce(options, null, acts, join(options.folder, name))
+  // A short flood may well leave response times undecided; that is no finding about the probes.
+  const shown =
+    acts === 'flood' ? ran.shown.filter((f) => f.probe !== 'interference' || f.finding === 'broken') : ran.shown
+  return { what, ...cleanResult(shown), folder: name, interrupted: ran.interrupted }
+}
+
+export async function calibrate(options: CalibrateOptions): Promise<Matrix> {
+  const matrix: Matrix = { interrupted: false, defects: [], clean: [] }
+  const asked = options.defects.map((defect) => ({ ...defect, expected: expectedOf(defect.name) }))
+  const acts = [...new Set(asked.flatMap(({ expected: e }) => (e.in === 'act' ? [e.act] : [])))]
+  const twins: Array<string[] | 'flood'> = []
+  if (acts.length > 0) twins.push(acts)
+  if (asked.some(({ expected: e }) => e.in === 'flood')) twins.push('flood')
+  for (const twin of twins) {
+    const { interrupted, ...row } = await cleanTwin(options, twin)
+    if (interrupted) return { ...matrix, interrupted }
+    options.onStep(
+      `  ${row.result}${row.broken.length + row.undecided.length > 0 ? `: ${[...row.broken, ...row.undecided].join(', ')}` : ''}`,
+    )
+    matrix.clean.push(row)
+  }
+  for (const { id, name, expected: e } of asked) {
+    options.onStep(`${id} ${name}: ${e.in === 'act' ? `act ${e.act}` : 'the flood'}, must break ${e.probe}`)
+    const ran = await runOnce(options, name, e.in === 'act' ? [e.act] : 'flood', join(options.folder, name))
+    if (ran.interrupted) return { ...matrix, interrupted: true }
+    const row = rowOf(id, e, ran)
+    options.onStep(`  ${row.result}, tripped ${row.trips} times. ${row.reason}`)
+    matrix.defects.push(row)
+  }
+  return matrix
+}
+
+function expectedOf(name: string): Expected {
+  const found = expected.find(({ defect }) => defect === name)
+  if (!found) throw new Error(`nobody says what has to catch the seeded defect ${name}`)
+  return found
+}
+
+function rowOf(id: string, { defect, probe }: Expected, { shown, trips }: Ran): DefectRow {
+  const alsoBroken = shown.filter((f) => f.finding === 'broken' && f.probe !== probe).map((f) => f.probe)
+  const reason = shown.find((f) => f.probe === probe)?.reason ?? 'it was not asked'
+  return { id, defect, probe, result: resultOf(shown, probe, trips), trips, reason, alsoBroken, folder: defect }
+}
