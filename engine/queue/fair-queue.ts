@@ -13,7 +13,7 @@ import { type Settlement, type TurnRequest, type TurnResult, turnCall, turnResul
 
 const TENANTS_A_ROUND = 8
 /** What was kept back to travel with the next round is told by itself after this. */
-const KEPT_BACK_MS = 5
+const KEPT_BACK_MS = 2
 const BELL_TIMEOUT_S = 2
 const BELL_KEPT = 10_000
 const AGAIN_MS = 200
@@ -25,6 +25,8 @@ export class FairQueue extends TenantQueue implements Queue {
   #settlements = new Map<TenantId, Settlement[]>()
   /** Tenants that were at their cap: when one of their runs ends, they can run the next. */
   readonly #atCap = new Set<TenantId>()
+  /** What a turn has brought lately: short runs come in few large turns, long ones in many small ones. */
+  #runsATurn = 1
   /** Whether the last round left tenants waiting. */
   #waiting = false
   #wake: () => boolean = () => false
@@ -96,8 +98,9 @@ export class FairQueue extends TenantQueue implements Queue {
     for (const tenant of this.#settlements.keys()) if (this.#atCap.delete(tenant)) this.#rounds.note(tenant)
     const requests: TurnRequest[] = []
     if (this.#waiting || this.#rounds.hasDirty) {
-      const { left, waitMs, picked } = await this.#rounds.round(Math.min(free, TENANTS_A_ROUND))
-      this.#waiting = left > 0
+      const turns = Math.min(Math.ceil(free / this.#runsATurn), TENANTS_A_ROUND)
+      const { left, waitMs, picked } = await this.#rounds.round(turns)
+      this.#waiting = left > 0 || this.#rounds.hasMore
       this.#wakeIn(waitMs)
       if (picked.length > 0) this.parts.passed?.('after-pick')
       const want = Math.max(1, Math.floor(free / Math.max(1, picked.length)))
@@ -112,10 +115,9 @@ export class FairQueue extends TenantQueue implements Queue {
     const claims = await this.#turns(requests)
     if (claims.length > 0) this.parts.passed?.('after-claim')
     const again = this.#waiting || this.#rounds.hasDirty
-    if (!again) {
-      this.#keepBack()
-      this.#listen()
-    }
+    // With all slots taken the next round may be long in coming.
+    if (!again || claims.length >= free) this.#keepBack()
+    if (!again) this.#listen()
     return { claims, again }
   }
 
@@ -148,7 +150,7 @@ export class FairQueue extends TenantQueue implements Queue {
   }
 
   #ended(
-    { tenant, tag, settlements }: TurnRequest,
+    { tenant, tag, want, settlements }: TurnRequest,
     { state, next, charge, correction, counted, claims }: TurnResult,
   ): void {
     for (const [at, { told }] of settlements.entries()) told(counted[at] ?? false)
@@ -156,6 +158,9 @@ export class FairQueue extends TenantQueue implements Queue {
     if (settlements.length > 0) this.#rounds.correct(tenant, correction, base)
     if (next === -2) this.#atCap.add(tenant)
     if (tag !== null) {
+      // As many as were wanted: more would have come.
+      const could = claims.length === want ? 2 * want : claims.length
+      this.#runsATurn = Math.max(1, this.#runsATurn + (could - this.#runsATurn) / 8)
       // Nothing taken of what was said to be there: the next bell or the audit knows better than a turn after the other.
       const end = state === 'gone' ? 'gone' : next > 0 ? next : next === 0 ? 'more' : 'none'
       this.#rounds.end(tenant, end, charge)
@@ -184,9 +189,13 @@ export class FairQueue extends TenantQueue implements Queue {
     return promise
   }
 
+  get #keeping(): boolean {
+    return this.#rounds.hasEnds || this.#rounds.hasDirty || this.#settlements.size > 0
+  }
+
   /** One timer for all that would travel with the next round, if there were one. */
   #keepBack(): void {
-    if (this.#keptBack !== null || (!this.#rounds.hasEnds && this.#settlements.size === 0)) return
+    if (this.#keptBack !== null || !this.#keeping) return
     this.#keptBack = setTimeout(() => {
       this.#keptBack = null
       this.settle().catch(() => this.#keepBack())

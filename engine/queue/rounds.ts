@@ -51,6 +51,12 @@ export class Rounds {
     return this.#ends.size > 0
   }
 
+  /** A turn that is over has left something to run, and the scheduler has not heard of it. */
+  get hasMore(): boolean {
+    for (const { end } of this.#ends.values()) if (end === 'more') return true
+    return false
+  }
+
   note(tenant: TenantId): void {
     this.#dirty.add(tenant)
   }

@@ -29,6 +29,8 @@ export interface StepWitness {
 }
 
 const AUDIT_EVERY_MS = 50
+/** While one batch is asked for, the one before it runs: asking and running take about the same time when runs are short. */
+const LANES = 2
 const RETRY_AFTER_MS = 100
 
 const timedOut: Outcome = { status: 'timed-out', error: 'the run took longer than maxRunMs' }
@@ -40,7 +42,9 @@ export class Worker {
   readonly #definitions = new Definitions()
   /** The loop may be started in the midst of one tenant's request; what it does is not that tenant's. */
   readonly #outside = AsyncLocalStorage.snapshot()
-  #looping = false
+  #lanes = 0
+  /** Slots that a lane has asked the queue to fill, and has no answer yet. */
+  #asked = 0
   #wanted = false
   #stopped = false
   #drained: (() => void) | null = null
@@ -66,27 +70,46 @@ export class Worker {
 
   #kick(): boolean {
     this.#wanted = true
-    if (!this.#looping && !this.#stopped) void this.#outside(() => this.#loop())
+    this.#outside(() => this.#open())
     return this.#free > 0
   }
 
-  async #loop(): Promise<void> {
-    this.#looping = true
-    while (this.#wanted && this.#free > 0) {
+  /**
+   * A second lane only while half of the slots have nothing to do: a tenant has one turn at a time, so where slots are
+   * scarce a lane would give to others what is due to the one whose turn it is.
+   */
+  #open(): void {
+    if (this.#lanes === 0 && this.#hasRoom) void this.#lane()
+    while (this.#lanes < LANES && this.#hasRoom && 2 * (this.#free - this.#asked) >= this.#options.slots)
+      void this.#lane()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#wanted && this.#free > this.#asked
+  }
+
+  async #lane(): Promise<void> {
+    this.#lanes++
+    while (this.#hasRoom) {
       this.#wanted = false
+      const asked = Math.min(this.#free - this.#asked, Math.ceil(this.#options.slots / LANES))
+      this.#asked += asked
       try {
-        const { claims, again } = await this.#queue.next(this.#free)
+        const { claims, again } = await this.#queue.next(asked)
+        this.#asked -= asked
+        for (const claim of claims) this.#begin(claim)
         if (again) this.#wanted = true
-        for (const claim of claims) void this.#run(claim)
+        this.#open()
         // Runs that need no waiting end in this turn of the loop: asked after it, the next batch is not a batch of one.
         if (claims.length > 0) await nextTurn()
       } catch (error) {
+        this.#asked -= asked
         this.#options.log.warn({ err: error }, 'claiming failed; trying again')
         await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS))
         this.#wanted = true
       }
     }
-    this.#looping = false
+    this.#lanes--
     this.#sayDrained()
   }
 
@@ -101,8 +124,14 @@ export class Worker {
     this.#auditing = false
   }
 
-  async #run(claim: Claim): Promise<void> {
+  /** Its slot is taken at once. Each run of a batch begins by itself, so that its slot time is not that of the others. */
+  #begin(claim: Claim): void {
     const running = this.#inFlight.add(claim)
+    setImmediate(() => void this.#run(running))
+  }
+
+  async #run(running: Running): Promise<void> {
+    const { claim } = running
     const work = async () => {
       const from = performance.now()
       const outcome = await this.#outcomeOf(running)
@@ -178,7 +207,7 @@ export class Worker {
   }
 
   #sayDrained(): void {
-    if (this.#stopped && this.#inFlight.size === 0 && !this.#looping) this.#drained?.()
+    if (this.#stopped && this.#inFlight.size === 0 && this.#lanes === 0) this.#drained?.()
   }
 
   /** Stops claiming and waits for running steps, at most `graceMs`; what still runs is then aborted and left to a reaper. */
