@@ -37,7 +37,8 @@ export async function connect(url: string, role: 'commands' | 'subscriber' | 'be
     lazyConnect: true,
     connectionName: `partywall-${role}`,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    maxRetriesPerRequest: 0,
+    // When a subscriber is connected again it subscribes by itself, and nobody would hear that this failed.
+    maxRetriesPerRequest: role === 'subscriber' ? null : 0,
     enableOfflineQueue: false,
     retryStrategy: (times) => Math.min(times * 50, 1000),
     ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),

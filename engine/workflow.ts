@@ -77,6 +77,8 @@ export type Outcome = { used?: Used; tookMs?: number } & (
   | { status: 'done'; output: unknown }
   | { status: 'failed'; error: string }
   | { status: 'timed-out'; error: string }
+  /** Somebody else ended it while it ran; it has stopped, and its place is free. */
+  | { status: 'given-up' }
   /** Failed, and to be tried again if it was tried less often than this; else it is a dead letter. */
   | { status: 'retry'; error: string; attemptsMax: number; afterMs: number }
 )

@@ -48,13 +48,20 @@ export const lateResultsCount = (trips: Trips): EngineParts =>
   patched(
     trips,
     [
-      ['    if scores[i] then\n      local p, head', '    if heads[i] then\n      local p, head'],
+      ['local e = scores[i] and { id = ids[i]', 'local e = heads[i] and { id = ids[i]'],
+      // An ended run has the time of its start, and no deadline that is still to come.
       [
-        "if status ~= 'timed-out' and c.now > deadline_of(head) then status, field = 'timed-out', LATE end",
-        'if not scores[i] then @TRIP@ end',
+        'if e and e.head then read_head(e) end',
+        `if e then
+      read_head(e)
+      e.started_at = e.started_at or string.match(e.head, '"startedAt":(%d+)')
+      e.deadline, e.guess = e.deadline or 0, e.guess or 0
+    end`,
       ],
-      // An ended run has to keep the time of its start.
-      ["local began = ''", `local began = string.match(e.head, ',"startedAt":%d+') or ''`],
+      [
+        "if status ~= 'timed-out' and c.now > e.deadline then status, field = 'timed-out', LATE end",
+        'if c.now > e.deadline then @TRIP@ end',
+      ],
     ],
     (parts, key) => new DeafQueue(parts, key, trips),
   )

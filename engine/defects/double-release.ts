@@ -9,12 +9,12 @@ export const doubleRelease = (trips: Trips): EngineParts =>
   patched(trips, [
     ['cap = tonumber(v[3])', "cap = tonumber(v[3]) + tonumber(redis.call('HGET', k.ctl, 'twice') or 0)"],
     [
-      '    ids[i] = e.id\n    members[',
+      '    ids[i] = e.id\n    if not e.held',
       `    if e.status == 'timed-out' then
       redis.call('HINCRBY', k.ctl, 'twice', 1)
       @TRIP@
     end
     ids[i] = e.id
-    members[`,
+    if not e.held`,
     ],
   ])

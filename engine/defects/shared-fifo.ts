@@ -52,6 +52,10 @@ class SharedQueue extends TenantQueue implements Queue {
     this.#wake()
   }
 
+  protected charge(): void {}
+
+  protected forget(): void {}
+
   /** Admitted as in the sound engine, then moved into the stream that all share. */
   override async admit(tenant: TenantId, workflow: string, inputText: string, key = ''): Promise<Admission> {
     const admission = await super.admit(tenant, workflow, inputText, key)

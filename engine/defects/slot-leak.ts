@@ -7,8 +7,8 @@ import type { Trips } from './trips.ts'
 export const slotLeak = (trips: Trips): EngineParts =>
   patched(trips, [
     [
-      'try_again(k, argv[1], c, id, head, member, attempt, ATTEMPTS_MAX, c.now + 1000 * (attempt - 1), said, ends)',
-      `try_again(k, argv[1], c, id, head, member, attempt, ATTEMPTS_MAX, c.now + 1000 * (attempt - 1), said, ends)
+      'try_again(k, c, e, ATTEMPTS_MAX, c.now + 1000 * (e.attempt - 1), ends)',
+      `try_again(k, c, e, ATTEMPTS_MAX, c.now + 1000 * (e.attempt - 1), ends)
       redis.call('ZADD', k.active, digits(c.now + 3600000), member)
       @TRIP@`,
     ],

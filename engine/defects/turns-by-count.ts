@@ -7,6 +7,7 @@ import type { Trips } from './trips.ts'
 
 export const turnsByCount = (trips: Trips): EngineParts =>
   patched(trips, [
-    ['estimated = estimated + guess', 'estimated = estimated + took'],
-    ['estimate = estimate + (took - estimate) / 8', 'if took > 2 * estimate then @TRIP@ end'],
+    ['c.owed = c.owed + took - e.guess', ''],
+    ['if not c.learnt then c.estimate, c.learnt = took, true end', ''],
+    ['c.estimate = c.estimate + (took - c.estimate) / 8', 'if took > 2 * c.estimate then @TRIP@ end'],
   ])

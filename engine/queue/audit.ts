@@ -17,13 +17,14 @@ const REAPED_A_STEP = 32
 /** Until another reaper looks at a tenant that this one took and never came back from. */
 const LOOK_AGAIN_MS = 1000
 
-const peekReply = z.tuple([z.number(), z.number()])
-const reapReply = z.tuple([z.number(), z.number(), z.number()])
+const peekReply = z.tuple([z.number(), z.number(), z.number()])
+const reapReply = z.tuple([z.number(), z.number(), z.number(), z.coerce.number()])
 const dueReply = z.array(z.string())
 
 export class Audit {
   readonly #parts: QueueParts
   readonly #keys: SchedulerKeys
+  readonly #charge: (tenant: TenantId, owedMs: number) => void
   readonly #me = randomUUID()
   #mine = false
   #askAt = 0
@@ -31,9 +32,11 @@ export class Audit {
   #page = 1
   #from = '-'
 
-  constructor(parts: QueueParts, keys: SchedulerKeys) {
+  /** @param charge told of slot time beyond what a claim was charged, virtual milliseconds */
+  constructor(parts: QueueParts, keys: SchedulerKeys, charge: (tenant: TenantId, owedMs: number) => void) {
     this.#parts = parts
     this.#keys = keys
+    this.#charge = charge
   }
 
   /** The tenants that can run something, as far as this step looked. */
@@ -67,7 +70,8 @@ export class Audit {
     for (const [at, tenant] of tenants.entries()) {
       const parsed = peekReply.safeParse(replies[at])
       if (!parsed.success) continue
-      const [work, overdue] = parsed.data
+      const [work, overdue, lost] = parsed.data
+      if (lost === 1) await this.#reconcile(tenant)
       if (work === 1 || (overdue === 1 && (await this.#reap(tenant)).runnable)) found.push(tenant)
     }
     return found
@@ -75,8 +79,17 @@ export class Audit {
 
   async #reap(tenant: TenantId): Promise<{ nextAt: number; runnable: boolean }> {
     const reply = await this.#parts.library.call('reap', tenantKeys(tenant), [tenant, tenantKey.wake(tenant)])
-    const [, nextAt, next] = reapReply.parse(reply)
+    const [, nextAt, next, owed] = reapReply.parse(reply)
+    if (owed !== 0) this.#charge(tenant, owed)
     return { nextAt, runnable: next >= 0 }
+  }
+
+  /** Somebody trimmed the stream: runs that wait without an entry end as dead letters. A page a call: Redis has others to serve. */
+  async #reconcile(tenant: TenantId): Promise<void> {
+    for (let from = 0, next = 1; next > 0; from = next) {
+      const args = [tenant, tenantKey.wake(tenant), from]
+      next = z.number().parse(await this.#parts.library.call('reconcile', tenantKeys(tenant), args))
+    }
   }
 
   /** Any process may: what it takes is hidden from the others for a second. */

@@ -17,6 +17,9 @@ const KEPT_BACK_MS = 2
 const BELL_TIMEOUT_S = 2
 const BELL_KEPT = 10_000
 const AGAIN_MS = 200
+const SETTLED_A_CALL = 500
+/** Timers take no more than 2^31 ms; a longer wait is looked at again after this. */
+const PARKED_MS_MAX = 60_000
 
 export class FairQueue extends TenantQueue implements Queue {
   readonly #rounds: Rounds
@@ -39,7 +42,7 @@ export class FairQueue extends TenantQueue implements Queue {
   constructor(parts: QueueParts) {
     super(parts)
     this.#rounds = new Rounds(parts.library, this.keys, parts.leaseMs)
-    this.#audit = new Audit(parts, this.keys)
+    this.#audit = new Audit(parts, this.keys, (tenant, owedMs) => this.charge(tenant, owedMs))
   }
 
   onWork(wake: () => boolean): void {
@@ -53,7 +56,9 @@ export class FairQueue extends TenantQueue implements Queue {
     this.#void = tell
     subscriber.on('message', (from: string, text: string) => {
       const [tenant, fence] = text.split(' ')
-      if (from === channel && isTenantId(tenant)) this.#void(tenant, fence === '*' ? null : (fence ?? null))
+      if (from !== channel || !isTenantId(tenant)) return
+      if (fence === '*') this.forget(tenant)
+      this.#void(tenant, fence === '*' ? null : (fence ?? null))
     })
     // A cancellation that is not heard is found out by the next renewal.
     subscriber.subscribe(channel).catch(() => {})
@@ -71,6 +76,16 @@ export class FairQueue extends TenantQueue implements Queue {
       .then((rung) => (rung > BELL_KEPT ? redis.ltrim(this.keys.bell, -BELL_KEPT, -1) : null))
       // A bell that was not rung is made good by the audit.
       .catch(() => {})
+  }
+
+  protected charge(tenant: TenantId, owedMs: number): void {
+    this.#rounds.correct(tenant, owedMs, -1)
+    this.touch(tenant)
+  }
+
+  protected forget(tenant: TenantId): void {
+    this.#rounds.forget(tenant)
+    this.#atCap.delete(tenant)
   }
 
   #listen(): void {
@@ -121,8 +136,10 @@ export class FairQueue extends TenantQueue implements Queue {
     return { claims, again }
   }
 
+  /** At most as many as one call takes; the others stay for the next. */
   #take(tenant: TenantId): Settlement[] {
     const settlements = this.#settlements.get(tenant) ?? []
+    if (settlements.length > SETTLED_A_CALL) return settlements.splice(0, SETTLED_A_CALL)
     this.#settlements.delete(tenant)
     return settlements
   }
@@ -155,13 +172,12 @@ export class FairQueue extends TenantQueue implements Queue {
   ): void {
     for (const [at, { told }] of settlements.entries()) told(counted[at] ?? false)
     const base = settlements.reduce((most, { claim }) => Math.max(most, claim.tag), 0)
-    if (settlements.length > 0) this.#rounds.correct(tenant, correction, base)
+    if (settlements.length > 0 && state !== 'gone') this.#rounds.correct(tenant, correction, base)
     if (next === -2) this.#atCap.add(tenant)
     if (tag !== null) {
       // As many as were wanted: more would have come.
       const could = claims.length === want ? 2 * want : claims.length
       this.#runsATurn = Math.max(1, this.#runsATurn + (could - this.#runsATurn) / 8)
-      // Nothing taken of what was said to be there: the next bell or the audit knows better than a turn after the other.
       const end = state === 'gone' ? 'gone' : next > 0 ? next : next === 0 ? 'more' : 'none'
       this.#rounds.end(tenant, end, charge)
       if (end === 'more') this.#waiting = true
@@ -208,7 +224,7 @@ export class FairQueue extends TenantQueue implements Queue {
       this.#parked = null
       this.#waiting = true
       this.#wake()
-    }, waitMs + 1)
+    }, Math.min(waitMs, PARKED_MS_MAX) + 1)
   }
 
   async settle(): Promise<void> {

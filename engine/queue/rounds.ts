@@ -7,7 +7,7 @@ import type { schedulerKeys } from './keys.ts'
 import type { FunctionLibrary } from './library.ts'
 
 /** A worker that dies in mid-turn keeps its tenant out of the turns for this long. */
-const TURN_LEASE_MS = 2000
+const TURN_LEASE_MS_MAX = 2000
 /** Slot time that one turn may take, or one run, while others wait: short, so that turns alternate. */
 export const TURN_MS = 40
 /** Half of it, or one mean turn if that is more, is what a newcomer starts before virtual time. */
@@ -65,7 +65,7 @@ export class Rounds {
     this.#ends.set(tenant, { end, charge })
   }
 
-  /** `base`: the tag that the runs were claimed under, charge included. */
+  /** `base`: the tag that the runs were claimed under, charge included; -1 when it is not known. */
   correct(tenant: TenantId, delta: number, base: number): void {
     const known = this.#corrections.get(tenant)
     this.#corrections.set(tenant, { delta: delta + (known?.delta ?? 0), base: Math.max(base, known?.base ?? base) })
@@ -87,7 +87,8 @@ export class Rounds {
     else for (const [tenant] of corrections) this.#corrections.delete(tenant)
     const args = [
       turns,
-      TURN_LEASE_MS,
+      // Recovery takes the lease of a run at most, whatever its worker was about when it died.
+      Math.min(TURN_LEASE_MS_MAX, this.#leaseMs),
       this.#leaseMs,
       QUANTUM_MS,
       ends.length,

@@ -33,6 +33,10 @@ export abstract class TenantQueue {
   }
 
   abstract touch(tenant: TenantId): void
+  /** Slot time beyond what the claim was charged, virtual milliseconds. */
+  protected abstract charge(tenant: TenantId, owedMs: number): void
+  /** The tenant is gone: nothing is to be told of it any more. */
+  protected abstract forget(tenant: TenantId): void
 
   streamOf = (tenant: TenantId): string => tenantKey.events(tenant)
 
@@ -53,10 +57,11 @@ export abstract class TenantQueue {
   async cancel(tenant: TenantId, entryId: string): Promise<Cancellation> {
     const { library, redis, namespace } = this.parts
     const reply = await library.call('cancel', tenantKeys(tenant), [tenant, entryId, tenantKey.wake(tenant)])
-    const [code, detail, fence, more] = cancelReply.parse(reply)
+    const [code, detail, fence, more, owed] = cancelReply.parse(reply)
     if (code === 'unknown') return { state: 'unknown' }
     if (code === 'finished') return { state: 'finished', status: String(detail) }
     if (detail === 1) await redis.publish(voidChannel(namespace), `${tenant} ${fence}`)
+    if (detail === 1) this.charge(tenant, Number(owed))
     if (more === 1) this.touch(tenant)
     return { state: 'cancelled', wasRunning: detail === 1 }
   }
@@ -102,6 +107,7 @@ export abstract class TenantQueue {
 
   async drop(tenant: TenantId): Promise<Dropped | null> {
     const { library, redis, namespace } = this.parts
+    this.forget(tenant)
     await redis.zrem(this.keys.tenants, tenant)
     const reply = await library.call('drop', tenantKeys(tenant), [])
     const [existed, keys, queued, fenced, finished, deadLetters] = dropReply.parse(reply)

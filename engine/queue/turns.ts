@@ -56,6 +56,7 @@ export interface TurnResult {
 
 function outcomeField(outcome: Outcome): string {
   if (outcome.status === 'done') return `"output":${JSON.stringify(outcome.output) ?? 'null'}`
+  if (outcome.status === 'given-up') return ''
   const error = `"error":${JSON.stringify(outcome.error)}`
   return outcome.status === 'retry' ? `${outcome.attemptsMax} ${outcome.afterMs} ${error}` : error
 }

@@ -45,7 +45,9 @@ export class InFlight {
     const { promise: gaveUp, reject } = Promise.withResolvers<never>()
     gaveUp.catch(() => {})
     abort.signal.addEventListener('abort', () => reject(new Error(`given up: ${String(abort.signal.reason)}`)))
-    const timer = setTimeout(() => abort.abort('deadline'), claim.maxRunMs)
+    // Counted from before the call, so that the step has stopped when Redis gives its place away.
+    const leftMs = Math.max(1, claim.maxRunMs - (performance.now() - claim.askedAtMs))
+    const timer = setTimeout(() => abort.abort('deadline'), leftMs)
     const running = { claim, abort, gaveUp, timer, leaseUntil: claim.askedAtMs + this.#leaseMs }
     this.#running.set(keyOf(claim), running)
     return running

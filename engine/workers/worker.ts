@@ -33,7 +33,13 @@ const AUDIT_EVERY_MS = 50
 const LANES = 2
 const RETRY_AFTER_MS = 100
 
-const timedOut: Outcome = { status: 'timed-out', error: 'the run took longer than maxRunMs' }
+const BACKOFF_MS_MAX = 24 * 3600 * 1000
+
+/** Null when there is nobody to be told: the run is somebody else's by now, or will be when its lease ends. */
+function afterAbort(reason: unknown, bill: { used?: Used }): Outcome | null {
+  if (reason === 'deadline') return { status: 'timed-out', error: 'the run took longer than maxRunMs', ...bill }
+  return reason === 'void' ? { status: 'given-up' } : null
+}
 
 export class Worker {
   readonly #queue: Queue
@@ -171,11 +177,11 @@ export class Worker {
       const output = await Promise.race([steps, gaveUp])
       return { status: 'done', output, ...bill() }
     } catch (error) {
-      if (abort.signal.aborted) return abort.signal.reason === 'deadline' ? { ...timedOut, ...bill() } : null
+      if (abort.signal.aborted) return afterAbort(abort.signal.reason, bill())
       const said = error instanceof Error ? error.message : String(error)
       const { retry } = definition
       if (retry === undefined) return { status: 'failed', error: said, ...bill() }
-      const afterMs = retry.backoffMs * 2 ** (attempt - 1)
+      const afterMs = Math.min(retry.backoffMs * 2 ** (attempt - 1), BACKOFF_MS_MAX)
       return { status: 'retry', error: said, attemptsMax: retry.attempts, afterMs, ...bill() }
     } finally {
       this.#options.witness?.ended(claim)
@@ -188,7 +194,7 @@ export class Worker {
     for (;;) {
       try {
         const counted = await this.#queue.complete(claim, outcome)
-        if (!counted)
+        if (!counted && outcome.status !== 'given-up')
           this.#options.log.info({ tenant: claim.tenant, entry: claim.entryId }, 'a late outcome was ignored')
         return
       } catch (error) {

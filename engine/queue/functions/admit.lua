@@ -15,7 +15,7 @@ end
 -- window comes first: its wait is exact, so a client that hears it need not ask again before. `armed` is when the bell was
 -- rung last for work that is still there; a ring that was lost is repeated by the next start after a second.
 local function start_run(k, tenant, workflow, input, window, source, key)
-  local ctl = redis.call('HMGET', k.ctl, 'startsPerMinute', 'maxQueued', 'armed', 'rateUntil', 'fullSince')
+  local ctl = redis.call('HMGET', k.ctl, 'startsPerMinute', 'maxQueued', 'armed', 'rateUntil', 'fullSince', 'maxPayloadBytes')
   local limit, now, m = tonumber(ctl[1]), now_ms(), {}
   if redis.call('HEXISTS', k.workflows, workflow) == 0 then return 'workflow-unknown', 0 end
   local wait = window_wait(k.win, limit, now, window)
@@ -31,8 +31,9 @@ local function start_run(k, tenant, workflow, input, window, source, key)
     keep_count(k, m, now)
     return 'queue-full', 1000
   end
+  local id = add_entry(k, now, tonumber(ctl[6]), 'v', '1', 'tenant', tenant, 'workflow', workflow, 'input', input)
+  if not id then return 'queue-full', 1000 end
   window_charge(k.win, limit, now)
-  local id = redis.call('XADD', k.events, '*', 'v', '1', 'tenant', tenant, 'workflow', workflow, 'input', input)
   redis.call('HSET', k.runs, id, head_of(base_for(workflow, source, digits(now), key), '"status":"queued","attempt":1'))
   redis.call('HSET', k.inputs, id, input)
   redis.call('ZADD', k.index, digits(now), id)
@@ -62,24 +63,28 @@ local function admit(keys, argv)
   return { 'ok', detail, ring }
 end
 
--- ARGV: tenant, entry id, wake channel. {'cancelled', 1 when it ran, fence or '', 1 when more can run} or
--- {'finished', status} or {'unknown'}.
+-- ARGV: tenant, entry id, wake channel. {'cancelled', 1 when it ran, fence or '', 1 when more can run, what the tenant is to be
+-- charged beyond its claim, in virtual ms, as text} or {'finished', status} or {'unknown'}. One that runs has ended for everybody
+-- who asks; its place is given back when its worker says that it stopped.
 local function cancel(keys, argv)
   local k, id = named(keys), argv[2]
   local head = redis.call('HGET', k.runs, id)
   if not head then return { 'unknown' } end
   local status = status_of(head)
   if status ~= 'queued' and status ~= 'running' then return { 'finished', status } end
-  local now, m, member = now_ms(), {}, nil
+  local c = context(k, argv[1], 0, 60000)
+  local e = { id = id, head = head, status = 'cancelled', field = '"error":"cancelled"' }
   if status == 'running' then
-    member = member_of(id, attempt_of(head), redis.call('HGET', k.ctl, 'epoch'))
+    e.member, e.held = member_of(id, attempt_of(head), c.epoch), true
   else
     redis.call('ZREM', k.retry, id)
   end
-  local e = { id = id, head = head, status = 'cancelled', field = '"error":"cancelled"', member = member }
-  finish_all(k, argv[1], { e }, now, argv[3], m, 0)
-  keep_count(k, m, now)
-  return { 'cancelled', member and 1 or 0, member or '', redis.call('XLEN', k.events) > 0 and 1 or 0 }
+  local estimate_was = c.estimate
+  finish_all(k, c, { e }, argv[3])
+  keep_count(k, c.m, c.now)
+  if c.estimate ~= estimate_was then redis.call('HSET', k.ctl, 'estimate', string.format('%.6g', c.estimate)) end
+  return { 'cancelled', e.member and 1 or 0, e.member or '', redis.call('XLEN', k.events) > 0 and 1 or 0,
+    string.format('%.6f', c.owed / c.weight) }
 end
 
 -- ARGV: tenant, letter id, window in ms. As `admit`, or {'missing'}, {'unfit', reason}. The letter goes with the start, in

@@ -2,12 +2,6 @@
 -- admitted: it is judged here as the API would have judged it, and charged to the same window. A turn is bounded: at most
 -- `want` runs, at most `budget` entries looked at, so that a flood costs its own tenant turns and nobody else time.
 
-local function fields_of(flat)
-  local f = {}
-  for i = 1, #flat, 2 do f[flat[i]] = flat[i + 1] end
-  return f
-end
-
 -- A lost group is created again at 0, never at $: what was waiting still waits, and what runs is known from `runs`.
 local function read_group(k, n)
   local read = redis.pcall('XREADGROUP', 'GROUP', GROUP, 'w', 'COUNT', n, 'STREAMS', k.events, '>')
@@ -19,24 +13,21 @@ local function read_group(k, n)
   return read and read[1][2] or {}
 end
 
--- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest
--- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order.
-local function shed_newest(k, c, excess)
-  local ids = {}
-  for _, entry in ipairs(redis.call('XREVRANGE', k.events, '+', '-', 'COUNT', excess)) do
-    if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
-      local f = fields_of(entry[2])
-      bury(k, entry[1], f.workflow, f.input, 'queue-full', c.now, c.bytes_max)
-      ids[#ids + 1] = entry[1]
-    end
-  end
-  if #ids > 0 then redis.call('XDEL', k.events, unpack(ids)) end
-  count(c.m, 'dead', #ids)
-  return #ids
+local function spend_bytes(c, flat)
+  local bytes = 0
+  for i = 2, #flat, 2 do bytes = bytes + #flat[i] end
+  c.bytes_left = c.bytes_left - bytes
+  c.largest = math.max(c.largest or 256, bytes)
 end
 
--- nil when the entry may start. The rate comes last: a malformed entry is not charged.
-local function judge(k, c, f)
+-- How many entries may be read at once. The first read takes them to be as large as they may be, the next as what was seen.
+local function entries_at_once(c, most)
+  return math.max(1, math.min(most, math.floor(c.bytes_left / (c.largest or c.bytes_max))))
+end
+
+-- What could not have been admitted whatever the tenant's limits were; nil when there is nothing wrong with it.
+local function malformed(k, c, id, f)
+  if tonumber(string.match(id, '^%d+')) > c.now + FUTURE_MS then return 'id-in-future' end
   if f.tenant and f.tenant ~= c.tenant then return 'tenant-mismatch' end
   if not f.workflow then return 'workflow-missing' end
   if not string.find(f.workflow, '^[%w_-]+$') then return 'workflow-unknown' end
@@ -44,6 +35,54 @@ local function judge(k, c, f)
   if f.input and #f.input > c.bytes_max then return 'payload-too-large' end
   if f.key and (#f.key > 256 or redis.call('HEXISTS', k.idem, f.key) == 1) then return 'key-used' end
   if not pcall(cjson.decode, f.input or 'null') then return 'input-malformed' end
+  return nil
+end
+
+local REFUSED = { ['rate-limited'] = 'refusedRate', ['queue-full'] = 'refusedQueue' }
+
+-- What is over a limit is counted; a letter of it is kept only while there are few, so that a flood does not push out the
+-- letters that deserve a look.
+local function refuse_entry(k, c, id, f, reason)
+  count(c.m, 'dead', 1)
+  if reason == 'id-in-future' then c.future = true end
+  local counter = REFUSED[reason]
+  if counter then
+    count(c.m, counter, 1)
+    c.letters = c.letters or redis.call('XLEN', k.dead)
+    if c.letters >= REFUSED_LETTERS_MAX then return end
+    c.letters = c.letters + 1
+  end
+  bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
+end
+
+-- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest
+-- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order.
+local function shed_newest(k, c, excess, budget)
+  local looked, from, ids = 0, '+', {}
+  excess = math.min(excess, budget)
+  while looked < excess and c.bytes_left > 0 do
+    local entries = redis.call('XREVRANGE', k.events, from, '-', 'COUNT', entries_at_once(c, excess - looked))
+    if #entries == 0 then break end
+    for _, entry in ipairs(entries) do
+      spend_bytes(c, entry[2])
+      if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
+        local f = fields_of(entry[2])
+        refuse_entry(k, c, entry[1], f, malformed(k, c, entry[1], f) or 'queue-full')
+        ids[#ids + 1] = entry[1]
+      end
+      from = '(' .. entry[1]
+    end
+    looked = looked + #entries
+  end
+  if #ids > 0 then redis.call('XDEL', k.events, unpack(ids)) end
+  c.vain = c.vain + looked
+  return #ids
+end
+
+-- nil when the entry may start. The rate comes last: a malformed entry is not charged.
+local function judge(k, c, id, f)
+  local reason = malformed(k, c, id, f)
+  if reason then return reason end
   if window_wait(k.win, c.limit, c.now, c.window) > 0 then return 'rate-limited' end
   window_charge(k.win, c.limit, c.now)
   return nil
@@ -78,10 +117,9 @@ local function take(k, c, id, flat, head)
     return start(c, id, string.sub(head, 2, at - 1), 1, flat[6], flat[8])
   end
   local f = fields_of(flat)
-  local reason = judge(k, c, f)
+  local reason = judge(k, c, id, f)
   if reason then
-    bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
-    count(c.m, 'dead', 1)
+    refuse_entry(k, c, id, f, reason)
     c.gone[#c.gone + 1] = id
     return
   end
@@ -100,29 +138,32 @@ local function take_retries(k, c, free)
     if window_wait(k.win, c.limit, c.now, c.window) > 0 then break end
     window_charge(k.win, c.limit, c.now)
     redis.call('ZREM', k.retry, id)
-    redis.call('XCLAIM', k.events, GROUP, 'w', 0, id, 'JUSTID')
     local head = redis.call('HGET', k.runs, id)
     local base = base_of(head)
-    start(c, id, base, attempt_of(head), string.match(base, '^"workflow":"([^"]*)"'), redis.call('HGET', k.inputs, id))
+    start(c, id, base, attempt_of(head), workflow_of(base), redis.call('HGET', k.inputs, id))
   end
 end
 
 local function take_new(k, c, want, looked, budget)
-  while #c.runs < want and looked < budget do
-    local entries = read_group(k, math.min(want - #c.runs, budget - looked))
+  local before, from = #c.runs, looked
+  while #c.runs < want and looked < budget and c.bytes_left > 0 do
+    local entries = read_group(k, entries_at_once(c, math.min(want - #c.runs, budget - looked)))
     if #entries == 0 then break end
     local ids = {}
-    for i, entry in ipairs(entries) do ids[i] = entry[1] end
+    for i, entry in ipairs(entries) do
+      ids[i] = entry[1]
+      spend_bytes(c, entry[2])
+    end
     local heads = redis.call('HMGET', k.runs, unpack(ids))
     for i, entry in ipairs(entries) do take(k, c, entry[1], entry[2], heads[i]) end
     looked = looked + #entries
   end
+  c.vain = c.vain + (looked - from) - (#c.runs - before)
 end
 
 local function claim(k, c, want, budget, cap, queued_max)
   local running = redis.call('ZCARD', k.active)
-  local excess = redis.call('XLEN', k.events) - running - queued_max
-  local shed = excess > 0 and shed_newest(k, c, math.min(excess, budget)) or 0
+  local shed = shed_newest(k, c, redis.call('XLEN', k.events) - running - queued_max, budget)
   local free = math.min(want, cap - running)
   prepare(c)
   if free > 0 then
@@ -141,6 +182,7 @@ local function claim(k, c, want, budget, cap, queued_max)
     redis.call('XACK', k.events, GROUP, unpack(c.gone))
     redis.call('XDEL', k.events, unpack(c.gone))
   end
+  if c.future then mend_ids(k, c.now) end
   return shed
 end
 

@@ -7,6 +7,10 @@ local DEAD_MAX = 10000
 local FINISHED_MAX = 10000
 local KEPT_MS = 24 * 3600 * 1000
 local ATTEMPTS_MAX = 3
+-- So many letters at most while entries that are over a limit still get one.
+local REFUSED_LETTERS_MAX = 1000
+-- A direct writer may name an id by its own clock; one that is further ahead would drag all later ids with it.
+local FUTURE_MS = 60 * 1000
 
 local function named(keys)
   return {

@@ -16,6 +16,7 @@ end
 local SHORT = {}
 
 local function count_response(m, ms)
+  ms = math.max(0, ms)
   local name = SHORT[ms]
   if not name then
     name = bucket_of(ms)

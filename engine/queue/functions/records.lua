@@ -27,18 +27,27 @@ local function attempt_of(head)
   return tonumber(string.match(head, '^,"status":"[^"]+","attempt":(%d+)', changing_at(head)))
 end
 
+-- Nil when it does not run.
 local function deadline_of(head)
   return tonumber(string.match(head, '^,"status":"running","attempt":%d+,"startedAt":%d+,"deadline":(%d+)', changing_at(head)))
 end
 
--- Base, workflow, time queued, attempt, time started, estimate; the last two nil when it does not run.
-local function parts_of(head)
+-- What stands in e.head, into e: base, queued_at, attempt and, when it runs, started_at (text), deadline and guess, what it was
+-- estimated to take. One pass, since this is done for every run.
+local function read_head(e)
+  local head = e.head
   local at = changing_at(head)
-  local workflow, queued_at = string.match(head, '^{"workflow":"([^"]*)","source":"%a+","queuedAt":(%d+)')
-  local attempt, started_at, estimate =
-    string.match(head, '^,"status":"running","attempt":(%d+),"startedAt":(%d+),"deadline":%d+,"estimate":([%d.e+-]+)', at)
-  return string.sub(head, 2, at - 1), workflow, tonumber(queued_at), attempt or string.match(head, '"attempt":(%d+)', at) or 1,
-    started_at, tonumber(estimate or 0)
+  local attempt, started_at, deadline, guess = string.match(head,
+    '^,"status":"running","attempt":(%d+),"startedAt":(%d+),"deadline":(%d+),"estimate":([%d.e+-]+)', at)
+  e.base = string.sub(head, 2, at - 1)
+  e.queued_at = tonumber(string.match(head, '^{"workflow":"[^"]*","source":"%a+","queuedAt":(%d+)'))
+  e.attempt = attempt or string.match(head, '^,"status":"[^"]+","attempt":(%d+)', at) or 1
+  e.started_at, e.deadline, e.guess = started_at, tonumber(deadline), tonumber(guess)
+  return e
+end
+
+local function workflow_of(base)
+  return string.match(base, '^"workflow":"([^"]*)"')
 end
 
 local function base_for(workflow, source, queued_at, key)
@@ -76,48 +85,71 @@ end
 
 local METERED = { done = 'done', failed = 'failed', ['timed-out'] = 'timedOut', cancelled = 'cancelled', dead = 'dead' }
 
--- ends: { id, head, status, field, member or nil, took or nil } each; field is '"output":…' or '"error":…', already JSON;
--- took is the slot time in ms as its worker measured it, never more than Redis saw pass. Adds to the count m, and returns
--- the sums of slot time and of what was estimated for it, and the new estimate, all in ms.
-local function finish_all(k, tenant, ends, now, channel, m, estimate)
-  if #ends == 0 then return 0, 0, estimate end
-  local heads, ids, ended, members = {}, {}, {}, {}
-  local slot_ms, estimated, bytes = 0, 0, 0
-  local now_text = digits(now)
-  for i, e in ipairs(ends) do
-    local base, _, queued_at, attempt, started_at, guess = parts_of(e.head)
-    local began = ''
-    if started_at then
-      local passed = math.max(0, now - tonumber(started_at)) + 1
-      local took = math.min(e.took or passed, passed)
-      slot_ms = slot_ms + took
-      estimated = estimated + guess
-      estimate = estimate + (took - estimate) / 8
-      began = ',"startedAt":' .. started_at
-    end
-    local rest = base .. ',"status":"' .. e.status .. '","attempt":' .. attempt .. began .. ',"endedAt":' .. now_text .. ',' .. e.field .. '}'
-    ids[i] = e.id
-    members[#members + 1] = e.member
-    heads[2 * i - 1], heads[2 * i] = e.id, '{' .. rest
-    ended[2 * i - 1], ended[2 * i] = now_text, e.id
-    redis.call('XADD', k.history, 'MAXLEN', '~', HISTORY_MAX, '*', 'run', '{"id":"run_' .. tenant .. '_' .. e.id .. '",' .. rest)
-    count(m, METERED[e.status], 1)
-    bytes = bytes + #e.field
-    if e.status ~= 'cancelled' and e.status ~= 'dead' then count_response(m, now - queued_at) end
-  end
-  count(m, 'bytesOut', bytes)
-  count(m, 'slotMs', slot_ms)
+-- What the tenant's runs take: the first one that ends says it, the later ones move it.
+local function learn(c, took)
+  if not c.learnt then c.estimate, c.learnt = took, true end
+  c.estimate = c.estimate + (took - c.estimate) / 8
+end
+
+-- Slot time of an attempt that is over, in ms: as its worker measured it, never more than Redis saw pass. What it took beyond
+-- what was charged at its claim is owed.
+local function charge_slot(c, e)
+  local passed = math.max(0, c.now - tonumber(e.started_at)) + 1
+  local took = math.min(e.took or passed, passed)
+  c.owed = c.owed + took - e.guess
+  count(c.m, 'slotMs', took)
+  learn(c, took)
+end
+
+-- Gives places back: what is no longer in `active` counts to no cap, and its entry is gone.
+local function give_back(k, ids, members)
   if #members > 0 then call_many('ZREM', k.active, members) end
-  call_many('HSET', k.runs, heads)
-  call_many('ZADD', k.ended, ended)
   for from = 1, #ids, CHUNK do
     local to = math.min(from + CHUNK - 1, #ids)
     redis.call('XACK', k.events, GROUP, unpack(ids, from, to))
     redis.call('XDEL', k.events, unpack(ids, from, to))
   end
-  retain(k, now)
+end
+
+-- ends: { id, head, status, field, member or nil, took or nil, held or nil } each; field is '"output":…' or '"error":…', already
+-- JSON. One that is held has ended, and keeps its place until whoever runs it says that it stopped.
+local function finish_all(k, c, ends, channel)
+  if #ends == 0 then return end
+  local heads, ids, ended, freed, members = {}, {}, {}, {}, {}
+  local bytes = 0
+  local now_text = digits(c.now)
+  for i, e in ipairs(ends) do
+    if not e.base then read_head(e) end
+    local began = ''
+    if e.started_at then
+      charge_slot(c, e)
+      began = ',"startedAt":' .. e.started_at
+    end
+    local rest = e.base .. ',"status":"' .. e.status .. '","attempt":' .. e.attempt .. began .. ',"endedAt":' .. now_text .. ',' .. e.field .. '}'
+    ids[i] = e.id
+    if not e.held then
+      freed[#freed + 1] = e.id
+      members[#members + 1] = e.member
+    end
+    heads[2 * i - 1], heads[2 * i] = e.id, '{' .. rest
+    ended[2 * i - 1], ended[2 * i] = now_text, e.id
+    redis.call('XADD', k.history, 'MAXLEN', '~', HISTORY_MAX, '*', 'run', '{"id":"run_' .. c.tenant .. '_' .. e.id .. '",' .. rest)
+    count(c.m, METERED[e.status], 1)
+    bytes = bytes + #e.field
+    if e.status ~= 'cancelled' and e.status ~= 'dead' then count_response(c.m, c.now - e.queued_at) end
+  end
+  count(c.m, 'bytesOut', bytes)
+  call_many('HSET', k.runs, heads)
+  call_many('ZADD', k.ended, ended)
+  give_back(k, freed, members)
+  retain(k, c.now)
   redis.call('SPUBLISH', channel, '1')
-  return slot_ms, estimated, estimate
+end
+
+local function fields_of(flat)
+  local f = {}
+  for i = 1, #flat, 2 do f[flat[i]] = flat[i + 1] end
+  return f
 end
 
 local function bury(k, id, workflow, input, reason, now, bytes_max)

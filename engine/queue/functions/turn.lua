@@ -4,22 +4,22 @@
 local LATE = '"error":"the run took longer than maxRunMs"'
 
 -- A run that is to be tried again keeps its entry; one that was tried often enough is a dead letter.
-local function try_again(k, tenant, c, id, head, member, attempt, attempts_max, at, field, ends)
+local function try_again(k, c, e, attempts_max, at, ends)
+  local attempt = tonumber(e.attempt)
   if attempt < attempts_max then
-    redis.call('ZREM', k.active, member)
-    redis.call('HSET', k.runs, id, head_of(base_of(head), '"status":"queued","attempt":' .. attempt + 1))
-    redis.call('ZADD', k.retry, digits(at), id)
-    local _, _, _, _, started_at = parts_of(head)
-    count(c.m, 'slotMs', math.max(0, c.now - tonumber(started_at)))
+    redis.call('ZREM', k.active, e.member)
+    redis.call('HSET', k.runs, e.id, head_of(e.base, '"status":"queued","attempt":' .. attempt + 1))
+    redis.call('ZADD', k.retry, digits(at), e.id)
+    charge_slot(c, e)
     return
   end
-  local workflow = string.match(head, '^{"workflow":"([^"]*)"')
-  bury(k, id, workflow, redis.call('HGET', k.inputs, id), 'attempts-exhausted', c.now, c.bytes_max)
-  ends[#ends + 1] = { id = id, head = head, status = 'dead', field = field, member = member }
+  bury(k, e.id, workflow_of(e.base), redis.call('HGET', k.inputs, e.id), 'attempts-exhausted', c.now, c.bytes_max)
+  e.status = 'dead'
+  ends[#ends + 1] = e
 end
 
--- argv from `at` on, six a run: entry id, fence, slot time ms or '', status, field, JSON of what the steps used or ''. For a retry the field is
--- `<attempts at most> <ms to wait> "error":…`. Flags: 1 when the outcome counted.
+-- argv from `at` on, six a run: entry id, fence, slot time ms or '', status, field, JSON of what the steps used or ''. For a
+-- retry the field is `<attempts at most> <ms to wait> "error":…`. Flags: 1 when the outcome counted.
 local function settle_all(k, c, argv, at, n, channel)
   local flags, ends = {}, {}
   local ids, members = {}, {}
@@ -27,48 +27,36 @@ local function settle_all(k, c, argv, at, n, channel)
     ids[#ids + 1] = argv[at + 6 * i]
     members[#members + 1] = argv[at + 6 * i + 1]
   end
-  if n == 0 then return flags, 0 end
+  if n == 0 then return flags end
   local scores = redis.call('ZMSCORE', k.active, unpack(members))
   local heads = redis.call('HMGET', k.runs, unpack(ids))
   for i = 1, n do
-    flags[i] = scores[i] and 1 or 0
-    if scores[i] then
-      local p, head = at + 6 * (i - 1), heads[i]
-      local status, field, took = argv[p + 3], argv[p + 4], tonumber(argv[p + 2])
-      if status ~= 'timed-out' and c.now > deadline_of(head) then status, field = 'timed-out', LATE end
+    flags[i] = 0
+    local e = scores[i] and { id = ids[i], member = members[i], head = heads[i] }
+    if e and e.head then read_head(e) end
+    if e and not e.started_at then
+      -- Somebody else ended it while it ran; only its place is left to be given back.
+      give_back(k, { e.id }, { e.member })
+    elseif e and argv[at + 6 * (i - 1) + 3] ~= 'given-up' then
+      local p = at + 6 * (i - 1)
+      local status, field = argv[p + 3], argv[p + 4]
+      flags[i], e.took = 1, tonumber(argv[p + 2])
+      if status ~= 'timed-out' and c.now > e.deadline then status, field = 'timed-out', LATE end
+      e.status, e.field = status, field
       if status == 'retry' then
         local most, wait, said = string.match(field, '^(%d+) (%d+) (.*)$')
-        try_again(k, c.tenant, c, ids[i], head, members[i], attempt_of(head), tonumber(most), c.now + tonumber(wait), said, ends)
+        e.field = said
+        try_again(k, c, e, tonumber(most), c.now + tonumber(wait), ends)
       else
-        ends[#ends + 1] = { id = ids[i], head = head, status = status, field = field, member = members[i], took = took }
+        ends[#ends + 1] = e
       end
       if argv[p + 5] ~= '' then
         for name, used in string.gmatch(argv[p + 5], '"(%a+)":(%d+)') do count(c.m, name, tonumber(used)) end
       end
     end
   end
-  local took, estimated
-  took, estimated, c.estimate = finish_all(k, c.tenant, ends, c.now, channel, c.m, c.estimate)
-  return flags, took - estimated
-end
-
-local CTL = { 'state', 'epoch', 'concurrentRuns', 'maxRunMs', 'maxQueued', 'startsPerMinute', 'maxPayloadBytes', 'weight',
-  'estimate', 'armed', 'capSince', 'fullSince' }
-
--- What a run is taken to cost before one has ended, and what a turn costs on top of slot time, milliseconds: without the
--- second, runs of no length would be free, and their tenant always first.
-local ESTIMATE_MS = 50
-local OVERHEAD_MS = 0.25
-
-local function context(k, tenant, lease, window)
-  local v = redis.call('HMGET', k.ctl, unpack(CTL))
-    return {
-    tenant = tenant, now = now_ms(), lease = lease, window = window, m = {}, state = v[1], epoch = v[2],
-    cap = tonumber(v[3]), run_ms = tonumber(v[4]), queued_max = tonumber(v[5]), limit = tonumber(v[6]),
-    bytes_max = tonumber(v[7]), weight = tonumber(v[8] or 1), estimate = tonumber(v[9] or ESTIMATE_MS),
-    armed = v[10], cap_since = tonumber(v[11] or 0), full_since = tonumber(v[12] or 0),
-    active = {}, heads = {}, runs = {}, names = {}, gone = {}, starts = 0, retries = 0, bytes_in = 0,
-  }
+  finish_all(k, c, ends, channel)
+  return flags
 end
 
 -- What changed of the bookkeeping in ctl, in one write. Time at a limit is added when its stretch ends.
@@ -100,14 +88,20 @@ local function turn(keys, argv)
   local c = context(k, argv[1], tonumber(argv[4]), tonumber(argv[3]))
   if not c.state then return { 'gone', -1, '0', '0', 0, {}, {}, '', {} } end
   local estimate_was = c.estimate
-  local flags, late_ms = settle_all(k, c, argv, 9, tonumber(argv[8]), argv[2])
+  local flags = settle_all(k, c, argv, 9, tonumber(argv[8]), argv[2])
   local shed, want = 0, tonumber(argv[6])
   if c.state == 'active' and want > 0 then
     local fits = math.max(1, math.floor(tonumber(argv[5]) / math.max(c.estimate + OVERHEAD_MS, 0.01)))
     shed = claim(k, c, math.min(want, fits), tonumber(argv[7]), c.cap, c.queued_max)
+  elseif want > 0 then
+    -- A suspended tenant starts nothing, but what is written into its stream is held to the same bound.
+    shed = shed_newest(k, c, redis.call('XLEN', k.events) - redis.call('ZCARD', k.active) - c.queued_max, tonumber(argv[7]))
   end
   local running = redis.call('ZCARD', k.active)
   local at, left = ready_at(k, c, running, c.cap, c.queued_max, shed)
+  if c.state ~= 'active' then at = shed > 0 and left > c.queued_max and 0 or -1 end
+  -- Nothing was found of what seems to be there: the next bell or the audit knows better than turn after turn.
+  if at == 0 and want > 0 and #c.runs + c.vain == 0 then at = -1 end
   keep_context(k, c, left, running, estimate_was)
   local names, definitions = {}, {}
   for name in pairs(c.names) do names[#names + 1] = name end
@@ -118,6 +112,8 @@ local function turn(keys, argv)
     end
   end
   local charge = #c.runs * (c.estimate + OVERHEAD_MS) / c.weight
-  return { c.state, c.state == 'active' and at or -1, string.format('%.6f', charge), string.format('%.6f', late_ms / c.weight),
+  -- What was looked at in vain is no free turn: a flood of what cannot start would come before everybody.
+  charge = charge + c.vain * OVERHEAD_MS / c.weight
+  return { c.state, at, string.format('%.6f', charge), string.format('%.6f', c.owed / c.weight),
     c.run_ms, flags, definitions, c.epoch, c.runs }
 end
