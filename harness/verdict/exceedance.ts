@@ -24,17 +24,19 @@ export function takeBack(edge: Edge, values: Descending): Descending {
   return values.map((y) => y / edge.ratio)
 }
 
-/** A pair counts for at most this many exceedances. */
-const CAP = 2
-
-/** How many of N pooled samples lie above the threshold: 1.25 % rounded up, or 1 % with a floor. */
-function exceedancesOf(samples: number, floor: boolean): number {
-  return Math.ceil(samples / (floor ? 100 : 80))
+export interface ExceedanceRule {
+  /** A pair counts for at most this many exceedances. */
+  cap: 1 | 2
+  /** One in so many pooled samples lies above the threshold, rounded up. */
+  oneIn: number
 }
+
+/** As chosen by simulation: 1.25 % above the threshold, or 1 % with a floor. */
+const ruleFor = (edge: Edge): ExceedanceRule => ({ cap: 2, oneIn: edge.floorMs > 0 ? 100 : 80 })
 
 /** Procedure X for one tenant and one edge; pairs are added in order. */
 export class Exceedances {
-  readonly #floor: boolean
+  readonly #rule: ExceedanceRule
   /** The largest pooled values so far, descending; enough of them for the last look. */
   readonly #top: Float64Array
   #kept = 0
@@ -43,9 +45,9 @@ export class Exceedances {
   readonly #on: Descending[] = []
 
   /** @param samplesAtMost both arms together, over all pairs that will be added */
-  constructor(edge: Edge, samplesAtMost: number) {
-    this.#floor = edge.floorMs > 0
-    this.#top = new Float64Array(exceedancesOf(samplesAtMost, this.#floor) + 1)
+  constructor(edge: Edge, samplesAtMost: number, rule: ExceedanceRule = ruleFor(edge)) {
+    this.#rule = rule
+    this.#top = new Float64Array(Math.ceil(samplesAtMost / rule.oneIn) + 1)
   }
 
   /** @param on with the rise already taken back */
@@ -73,7 +75,7 @@ export class Exceedances {
 
   /** The (K+1)-th largest of the pool: K values at most lie strictly above it. */
   threshold(): number {
-    return this.#top[exceedancesOf(this.#samples, this.#floor)] ?? 0
+    return this.#top[Math.ceil(this.#samples / this.#rule.oneIn)] ?? 0
   }
 
   /** Capped differences of exceedance counts: their sum, and how many are ±1 and ±2. */
@@ -85,9 +87,10 @@ export class Exceedances {
     for (let i = 0; i < this.#off.length; i++) {
       const d = above(this.#on[i], u) - above(this.#off[i], u)
       if (d === 0) continue
-      if (Math.abs(d) === 1) ones++
+      const { cap } = this.#rule
+      if (Math.abs(d) === 1 || cap === 1) ones++
       else twos++
-      sum += Math.max(-CAP, Math.min(CAP, d))
+      sum += Math.max(-cap, Math.min(cap, d))
     }
     return { sum, ones, twos }
   }
