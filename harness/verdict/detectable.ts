@@ -2,7 +2,7 @@
 // placebo blocks: each drawn block is set against a neighbour whose response times were multiplied. Seeded, no clock.
 
 import { type Random, randomFor } from '../load/random.ts'
-import { edgeAt, FAIL_EDGE, PASS_EDGE, takeBack } from './exceedance.ts'
+import { failEdge, passEdge, takeBack } from './exceedance.ts'
 import { decide, type InterferenceInput, Watch, type WatchPlan } from './interference.ts'
 import { FIRST_LOOK, levelsFor } from './levels.ts'
 import { type Descending, descendingMs, windowOf } from './samples.ts'
@@ -62,8 +62,8 @@ class Resampler {
       return {
         off,
         on,
-        onAtPassEdge: takeBack(edgeAt(objectives, PASS_EDGE), on),
-        onAtFailEdge: takeBack(edgeAt(objectives, FAIL_EDGE), on),
+        onAtPassEdge: takeBack(passEdge(objectives), on),
+        onAtFailEdge: takeBack(failEdge(objectives), on),
       }
     })
   }

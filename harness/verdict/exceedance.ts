@@ -11,12 +11,27 @@ export interface Edge {
 }
 
 /** Above this multiple of the limit there must be no pass; below the other, no fail. Between them lies indifference. */
-export const PASS_EDGE = 1.3
-export const FAIL_EDGE = 0.8
+const PASS_EDGE = 1.3
+const FAIL_EDGE = 0.8
+/** Up to the first limit a pass is evidence against the limit itself, from the second on against 1.3 times it. */
+const TIGHT = 1.3
+const WIDE = 1.5
 
-export function edgeAt(objectives: Objectives, multiple: number): Edge {
+function edgeAt(objectives: Objectives, multiple: number): Edge {
   return { ratio: multiple * objectives.interferenceRatio, floorMs: multiple * objectives.interferenceFloorMs }
 }
+
+/**
+ * The rise that a pass is evidence against. Whoever asks for a limit below 1.3 cares about a rise of 30 %, which must then
+ * never pass; the price is that such a limit wants more pairs. Between 1.3 and 1.5 the multiple grows with the limit.
+ */
+export function passEdge(objectives: Objectives): Edge {
+  const grown = Math.min(1, Math.max(0, (objectives.interferenceRatio - TIGHT) / (WIDE - TIGHT)))
+  return edgeAt(objectives, 1 + (PASS_EDGE - 1) * grown)
+}
+
+/** The rise that a fail is evidence for. */
+export const failEdge = (objectives: Objectives): Edge => edgeAt(objectives, FAIL_EDGE)
 
 /** Response times under noise with the rise taken back: min(y/θ, y−δ), or y/θ without a floor. Keeps the order. */
 export function takeBack(edge: Edge, values: Descending): Descending {

@@ -4,7 +4,7 @@
 import type { Objectives } from '../evidence/types.ts'
 import type { Outcome } from '../evidence/verdict.ts'
 import { BlockTails } from './block-tail.ts'
-import { Exceedances, edgeAt, FAIL_EDGE, PASS_EDGE, takeBack } from './exceedance.ts'
+import { Exceedances, failEdge, passEdge, takeBack } from './exceedance.ts'
 import { FIRST_LOOK, type Levels, levelsFor } from './levels.ts'
 import { completePairs, type Descending, pairSamples, rankFromTop, SMALLEST_MS } from './samples.ts'
 import type { JudgeInput } from './types.ts'
@@ -70,11 +70,11 @@ export class Watch {
   #onCount = 0
 
   constructor(plan: WatchPlan) {
-    const failEdge = edgeAt(plan.objectives, FAIL_EDGE)
+    const above = failEdge(plan.objectives)
     this.#plan = plan
-    this.#below = new Exceedances(edgeAt(plan.objectives, PASS_EDGE), plan.samplesAtMost)
-    this.#above = new Exceedances(failEdge, plan.samplesAtMost)
-    this.#tails = new BlockTails(failEdge, plan.timeoutMs)
+    this.#below = new Exceedances(passEdge(plan.objectives), plan.samplesAtMost)
+    this.#above = new Exceedances(above, plan.samplesAtMost)
+    this.#tails = new BlockTails(above, plan.timeoutMs)
   }
 
   add(pair: WatchedPair): void {
@@ -163,8 +163,7 @@ export function decide(
 /** Looks after the pairs `from`..`to` in turn. */
 export function* looks(input: InterferenceInput, from: number, to: number): Generator<Look> {
   if (input.pairsPlanned < FIRST_LOOK || input.quietTenants.length === 0) return
-  const failEdge = edgeAt(input.objectives, FAIL_EDGE)
-  const passEdge = edgeAt(input.objectives, PASS_EDGE)
+  const [below, above] = [passEdge(input.objectives), failEdge(input.objectives)]
   const pairs = completePairs(input.blocks, input.pairsPlanned).slice(0, to)
   const samples = pairs.map((pair) => new Map(input.quietTenants.map((tenant) => [tenant, pairSamples(pair, tenant)])))
   const samplesAtMost = Math.max(
@@ -178,7 +177,7 @@ export function* looks(input: InterferenceInput, from: number, to: number): Gene
   for (const [index, pair] of samples.entries()) {
     all.add((tenant) => {
       const { off, on } = pair.get(tenant) ?? { off: new Float64Array(), on: new Float64Array() }
-      return { off, on, onAtPassEdge: takeBack(passEdge, on), onAtFailEdge: takeBack(failEdge, on) }
+      return { off, on, onAtPassEdge: takeBack(below, on), onAtFailEdge: takeBack(above, on) }
     })
     if (index + 1 >= from) yield all.look(index + 1)
   }

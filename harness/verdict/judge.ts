@@ -3,7 +3,7 @@
 
 import type { Outcome, TenantVerdict, Verdict } from '../evidence/verdict.ts'
 import { detectableRatio } from './detectable.ts'
-import { edgeAt, FAIL_EDGE, PASS_EDGE } from './exceedance.ts'
+import { failEdge, passEdge } from './exceedance.ts'
 import type { Look } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
 import { completePairs } from './samples.ts'
@@ -45,8 +45,8 @@ export function judge(input: JudgeInput): Verdict {
       outcome: interference,
       pairs,
       pairsPlanned: input.pairsPlanned,
-      passEdge: edgeAt(input.objectives, PASS_EDGE).ratio,
-      failEdge: edgeAt(input.objectives, FAIL_EDGE).ratio,
+      passEdge: passEdge(input.objectives).ratio,
+      failEdge: failEdge(input.objectives).ratio,
       detectableRatio: detectable,
       looks: looks.map(({ pair, outcome }) => ({ pair, outcome })),
     },
@@ -149,8 +149,8 @@ function tenantGrounds(tenant: TenantVerdict): Ground[] {
 }
 
 function zoneWords(input: JudgeInput): string {
-  const pass = edgeAt(input.objectives, PASS_EDGE)
-  const fail = edgeAt(input.objectives, FAIL_EDGE)
+  const pass = passEdge(input.objectives)
+  const fail = failEdge(input.objectives)
   const floor = pass.floorMs > 0 ? `; floors ${ms(pass.floorMs)} and ${ms(fail.floorMs)}` : ''
   return `a pass is evidence that the p99 ratio is below ${short(pass.ratio)}, a fail that it is above ${short(fail.ratio)}; in between either may happen${floor}`
 }

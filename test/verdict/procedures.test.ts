@@ -5,7 +5,7 @@ import { type Random, randomFor } from '../../harness/load/random.ts'
 import { quantileInterval, quantileRanks, shareInterval } from '../../harness/verdict/binomial.ts'
 import { BlockTails } from '../../harness/verdict/block-tail.ts'
 import { binomialAtLeast, normalUpperTail, studentUpperTail } from '../../harness/verdict/distributions.ts'
-import { type Edge, Exceedances, signFlipAtMost, takeBack } from '../../harness/verdict/exceedance.ts'
+import { type Edge, Exceedances, passEdge, signFlipAtMost, takeBack } from '../../harness/verdict/exceedance.ts'
 
 const RUN_SEED = 31
 const NEVER = Number.POSITIVE_INFINITY
@@ -141,5 +141,16 @@ describe('exact intervals', () => {
     expect(normalUpperTail(6) / 9.865876e-10).toBeCloseTo(1, 5)
     expect(binomialAtLeast(3, 5, 0.5)).toBeCloseTo(0.5, 12)
     expect(binomialAtLeast(99_500, 100_000, 0.995)).toBeGreaterThan(0.49)
+  })
+})
+
+describe('the edge of a pass', () => {
+  const edge = (interferenceRatio: number) =>
+    passEdge({ p99Ms: 250, successRatio: 0.99, interferenceRatio, interferenceFloorMs: 10 })
+  it('is the limit itself for a tight one, 1.3 times a wide one, and grows between them', () => {
+    expect(edge(1.25)).toEqual({ ratio: 1.25, floorMs: 10 })
+    expect(edge(1.4).ratio).toBeCloseTo(1.4 * 1.15, 9)
+    expect(edge(1.5)).toEqual({ ratio: 1.3 * 1.5, floorMs: 13 })
+    expect(edge(2)).toEqual({ ratio: 2.6, floorMs: 13 })
   })
 })
