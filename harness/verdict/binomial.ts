@@ -7,12 +7,19 @@ import type { Descending } from './samples.ts'
 
 const CONFIDENCE = 0.95
 
-/** Ranks from the smallest (1..n) whose values bound a quantile; low 0 and high n+1 mean "no bound". */
-export function quantileRanks(samples: number, quantile: number): { low: number; high: number } {
+/**
+ * Ranks from the smallest (1..n) whose values bound a quantile; low 0 and high n+1 mean "no bound".
+ * @param confidence of each bound by itself
+ */
+export function quantileRanks(
+  samples: number,
+  quantile: number,
+  confidence = CONFIDENCE,
+): { low: number; high: number } {
   // X_(j) ≥ q_p with probability P(Bin(n,p) ≤ j−1); X_(j) ≤ q_p with probability at least P(Bin(n,p) ≥ j).
   const atLeast = (j: number) => binomialAtLeast(j, samples, quantile)
-  const high = firstWhere(1, samples + 1, (j) => j > samples || 1 - atLeast(j) >= CONFIDENCE)
-  const low = firstWhere(1, samples + 1, (j) => j > samples || atLeast(j) < CONFIDENCE) - 1
+  const high = firstWhere(1, samples + 1, (j) => j > samples || 1 - atLeast(j) >= confidence)
+  const low = firstWhere(1, samples + 1, (j) => j > samples || atLeast(j) < confidence) - 1
   return { low, high }
 }
 
@@ -40,11 +47,11 @@ export function quantileInterval(values: Descending, permille: number): Interval
   return { point, low: low === 0 ? 0 : (values[n - low] ?? 0), high: values[n - high] ?? Number.POSITIVE_INFINITY }
 }
 
-/** Clopper-Pearson bounds for a share of `good` among `all`; 0..1 when nothing was counted. */
-export function shareInterval(good: number, all: number): Interval {
+/** Clopper-Pearson bounds for a share of `good` among `all`, each at `confidence`; 0..1 when nothing was counted. */
+export function shareInterval(good: number, all: number, confidence = CONFIDENCE): Interval {
   if (all === 0) return { point: 0, low: 0, high: 1 }
-  const low = good === 0 ? 0 : betaQuantile(1 - CONFIDENCE, good, all - good + 1)
-  const high = good === all ? 1 : betaQuantile(CONFIDENCE, good + 1, all - good)
+  const low = good === 0 ? 0 : betaQuantile(1 - confidence, good, all - good + 1)
+  const high = good === all ? 1 : betaQuantile(confidence, good + 1, all - good)
   return { point: good / all, low, high }
 }
 
