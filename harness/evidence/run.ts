@@ -61,13 +61,25 @@ export interface ProbeObservation {
   arm: Arm | 'other'
   reader: string
   owner: string
-  /** HTTP status; 0 when there was no answer. */
+  /** Of a read: the id that was asked about. */
+  run?: string
+  /** Of a list: which page, from 1; `only` when the target names no way to the ones behind it. */
+  page?: number | 'only'
+  /** HTTP status; 0 when there was no whole answer. */
   status: number
-  /** Own and foreign canaries in the answer. */
+  /** Own canaries in the answer; foreign ones in it and in all that was asked for comparison. */
   own: number
-  foreign: Array<{ owner: string; digest: string; encoding: string }>
-  /** For a foreign read: whether the answer equals that for an id that does not exist. */
+  foreign: SeenCanary[]
+  /** For a foreign read that was answered with success: whether an id of nobody gets the same; null when not decidable. */
   likeUnknown: boolean | null
+}
+
+export interface SeenCanary {
+  owner: string
+  digest: string
+  encoding: string
+  /** Absent: in the body. */
+  in?: 'headers'
 }
 
 /** What a tenant received on its own connections, per collection. */

@@ -2,47 +2,57 @@
 // It judges nothing. A question that gets no answer is an observation too.
 
 import { request } from 'undici'
-import type { ProbeObservation } from '../evidence/run.ts'
+import type { ProbeObservation, SeenCanary } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
+import { pick } from '../target/json-path.ts'
 import type { Call, TenantAccess } from '../target/port.ts'
 import type { Canaries } from '../tenants/canary.ts'
+import { likeUnknown } from './like-unknown.ts'
+import { RunIds } from './run-ids.ts'
 
 const EVERY_MS = 50
 const TIMEOUT_MS = 5000
+/** Of one list, for one question: the first, and then on from where the last question stopped. */
+const PAGES_A_QUESTION = 3
 
 type Question = { probe: 'read' | 'list'; reader: TenantAccess; owner: TenantAccess }
 
 interface Answer {
+  /** 0 when there was no whole answer; what came of it is kept all the same. */
   status: number
-  bytes: Buffer
+  head: Buffer
+  body: Buffer
 }
 
-async function ask(access: TenantAccess, call: Call, id?: string): Promise<Answer> {
-  const path = id === undefined ? call.path : call.path.replaceAll('{id}', encodeURIComponent(id))
+async function ask({ origin }: TenantAccess, { method, headers }: Call, path: string): Promise<Answer> {
+  let head = ''
+  const chunks: Buffer[] = []
+  let status = 0
   try {
-    const { method, headers } = call
-    const answer = await request(`${access.origin}${path}`, {
-      method,
-      headers,
-      headersTimeout: TIMEOUT_MS,
-      bodyTimeout: TIMEOUT_MS,
-    })
-    return { status: answer.statusCode, bytes: Buffer.from(await answer.body.arrayBuffer()) }
+    const timeouts = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS }
+    const answer = await request(`${origin}${path}`, { method, headers, ...timeouts })
+    head = Object.entries(answer.headers).reduce((lines, [name, value]) => `${lines}${name}: ${value}\n`, '')
+    for await (const chunk of answer.body) chunks.push(Buffer.from(chunk))
+    status = answer.statusCode
   } catch {
-    return { status: 0, bytes: Buffer.alloc(0) }
+    // Told by the status.
   }
+  return { status, head: Buffer.from(head, 'latin1'), body: Buffer.concat(chunks) }
 }
 
-/** An id of the same shape that belongs to nobody: its last digits are replaced. */
-function unknownLike(id: string): string {
-  return id.replace(/[0-9a-z]{1,4}$/i, (end) => end.replace(/./g, '9'))
+interface Page {
+  cursor: string
+  /** From 1. */
+  page: number
 }
+
+const isSuccess = ({ status }: Answer) => status >= 200 && status < 300
 
 export interface Prober {
-  /** Begins a block: from now on every 50 ms one question, from the first on, until told to rest. */
+  /** Begins a block: from now on one question at a time, 50 ms apart, from the first on, until told to rest. */
   begin(arm: Arm): void
   rest(): void
-  /** Newest run ids per label. */
+  /** Some of the run ids of a label, the oldest first. */
   learn(label: string, ids: readonly string[]): void
   take(): ProbeObservation[]
 }
@@ -52,6 +62,7 @@ export function startProber(
   readers: readonly TenantAccess[],
   canaries: Canaries,
   nowUs: () => number,
+  everyMs = EVERY_MS,
 ): Prober {
   const labels = [...tenants, ...readers.filter((reader) => !tenants.includes(reader))].map(({ label }) => label)
   const questions: Question[] = []
@@ -59,59 +70,140 @@ export function startProber(
     for (const reader of readers) if (reader.read) questions.push({ probe: 'read', reader, owner })
   }
   for (const reader of readers) if (reader.list) questions.push({ probe: 'list', reader, owner: reader })
-  const ids = new Map<string, readonly string[]>()
-  let seen: ProbeObservation[] = []
+  const asker = new Asker(labels, canaries, nowUs)
   let timer: NodeJS.Timeout | null = null
   let turn = 0
-
-  function observe(question: Question, arm: Arm, answer: Answer, likeUnknown: boolean | null): void {
-    const sightings = canaries.scan(answer.bytes).map((s) => ({ ...s, owner: labels[s.owner] ?? 'unknown' }))
-    const { label } = question.reader
-    seen.push({
-      t: 'probe',
-      probe: question.probe,
-      atUs: Math.round(nowUs()),
-      arm,
-      reader: label,
-      owner: question.owner.label,
-      status: answer.status,
-      own: sightings.filter((s) => s.owner === label).length,
-      foreign: sightings.filter((s) => s.owner !== label),
-      likeUnknown,
-    })
-  }
-
-  async function put(question: Question, arm: Arm): Promise<void> {
-    const { reader, owner } = question
-    if (question.probe === 'list' && reader.list) return observe(question, arm, await ask(reader, reader.list), null)
-    const id = ids.get(owner.label)?.at(-1)
-    if (!reader.read || id === undefined) return
-    const answer = await ask(reader, reader.read, id)
-    if (reader === owner || answer.status < 200 || answer.status >= 300) return observe(question, arm, answer, null)
-    const unknown = unknownLike(id)
-    const other = await ask(reader, reader.read, unknown)
-    const same = other.status === answer.status && text(other).replaceAll(unknown, id) === text(answer)
-    observe(question, arm, answer, same)
-  }
-  const text = (answer: Answer) => answer.bytes.toString('latin1')
 
   return {
     begin(arm) {
       const next = () => {
+        const round = Math.floor(turn / questions.length)
         const question = questions[turn++ % questions.length]
-        if (question) void put(question, arm)
+        if (question) void asker.put(question, round, arm)
       }
-      if (questions.length > 0) timer = setInterval(next, EVERY_MS)
+      if (questions.length > 0) timer = setInterval(next, everyMs)
     },
     rest() {
       if (timer) clearInterval(timer)
       timer = null
     },
-    learn: (label, newest) => void ids.set(label, newest),
-    take() {
-      const taken = seen
-      seen = []
-      return taken
-    },
+    learn: (label, ids) => asker.ids.learn(label, ids),
+    take: () => asker.take(),
   }
+}
+
+/** Puts single questions and keeps what was observed. */
+class Asker {
+  readonly ids = new RunIds()
+  readonly #labels: readonly string[]
+  readonly #canaries: Canaries
+  readonly #nowUs: () => number
+  /** Where the next question about a reader's list goes on: the page behind the last one that was asked. */
+  readonly #listed = new Map<string, Page>()
+  #seen: ProbeObservation[] = []
+
+  /** @param labels of the canaries' owners, by their index */
+  constructor(labels: readonly string[], canaries: Canaries, nowUs: () => number) {
+    this.#labels = labels
+    this.#canaries = canaries
+    this.#nowUs = nowUs
+  }
+
+  take(): ProbeObservation[] {
+    const taken = this.#seen
+    this.#seen = []
+    return taken
+  }
+
+  async put(question: Question, round: number, arm: Arm): Promise<void> {
+    const { probe, reader, owner } = question
+    if (probe === 'list') return reader.list && (await this.#list(question, reader.list, arm))
+    const run = this.ids.inRound(owner.label, round)
+    if (reader.read && run !== undefined) await this.#read(question, reader.read, run, arm)
+  }
+
+  async #read(question: Question, call: Call, run: string, arm: Arm): Promise<void> {
+    const { reader, owner } = question
+    const read = (id: string) => ask(reader, call, call.path.replaceAll('{id}', encodeURIComponent(id)))
+    const answer = await read(run)
+    // A canary says by itself whose run it was.
+    if (reader === owner || !isSuccess(answer) || this.#canariesIn(answer).length > 0) {
+      return this.#observe(question, { arm, run, likeUnknown: null }, answer)
+    }
+    const strangers = [this.ids.stranger(run), this.ids.stranger(run)] as const
+    const before = await read(strangers[0])
+    const again = await read(run)
+    const after = await read(strangers[1])
+    const more = [before, again, after]
+    const told = (id: string, { status, body }: Answer) => ({ id, status, text: body.toString() })
+    let like = likeUnknown(told(run, again), told(strangers[0], before), told(strangers[1], after))
+    // An id of nobody that shows a canary was somebody's; an id that two tenants have may be the reader's own.
+    const isBlurred = more.some((other) => this.#canariesIn(other).length > 0) || (like === false && this.ids.shared)
+    if (isBlurred) like = null
+    this.#observe(question, { arm, run, likeUnknown: like }, answer, more)
+  }
+
+  async #list(question: Question, call: Call, arm: Arm): Promise<void> {
+    const { reader } = question
+    const { label, listNext } = reader
+    const first = await ask(reader, call, call.path)
+    this.#observe(question, { arm, page: listNext ? 1 : 'only', likeUnknown: null }, first)
+    if (!listNext) return
+    let next = this.#listed.get(label) ?? pageBehind(first, listNext.cursorAt, 1)
+    for (let asked = 1; next !== null && asked < PAGES_A_QUESTION; asked++) {
+      const { cursor, page } = next
+      const answer = await ask(reader, call, withParameter(call.path, listNext.param, cursor))
+      this.#observe(question, { arm, page, likeUnknown: null }, answer)
+      next = pageBehind(answer, listNext.cursorAt, page)
+      if (next?.cursor === cursor) next = null
+    }
+    if (next) this.#listed.set(label, next)
+    else this.#listed.delete(label)
+  }
+
+  #canariesIn(answer: Answer): SeenCanary[] {
+    const named = (bytes: Buffer) =>
+      this.#canaries.scan(bytes).map(({ owner, ...rest }) => ({ ...rest, owner: this.#labels[owner] ?? 'unknown' }))
+    return [...named(answer.body), ...named(answer.head).map((sighting) => ({ ...sighting, in: 'headers' as const }))]
+  }
+
+  /** @param more answers that were asked for comparison: they must hold nothing foreign either */
+  #observe(
+    { probe, reader: { label }, owner }: Question,
+    about: Pick<ProbeObservation, 'arm' | 'run' | 'page' | 'likeUnknown'>,
+    answer: Answer,
+    more: readonly Answer[] = [],
+  ): void {
+    const sightings = this.#canariesIn(answer)
+    const everywhere = [...sightings, ...more.flatMap((other) => this.#canariesIn(other))]
+    this.#seen.push({
+      t: 'probe',
+      probe,
+      atUs: Math.round(this.#nowUs()),
+      reader: label,
+      owner: owner.label,
+      status: answer.status,
+      own: sightings.filter((sighting) => sighting.owner === label).length,
+      foreign: everywhere.filter((sighting) => sighting.owner !== label),
+      ...about,
+    })
+  }
+}
+
+/** The page behind an answered one; null when there is none, or when the answer does not say. */
+function pageBehind(answer: Answer, cursorAt: string, page: number): Page | null {
+  if (!isSuccess(answer)) return null
+  try {
+    const cursor = pick(JSON.parse(answer.body.toString()), cursorAt)
+    const isCursor = typeof cursor === 'number' || (typeof cursor === 'string' && cursor !== '')
+    return isCursor ? { cursor: String(cursor), page: page + 1 } : null
+  } catch {
+    return null
+  }
+}
+
+function withParameter(path: string, name: string, value: string): string {
+  const url = new URL(path, 'http://any')
+  url.searchParams.set(name, value)
+  return `${url.pathname}${url.search}`
 }

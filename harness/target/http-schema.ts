@@ -31,7 +31,16 @@ export const httpTargetSchema = z.strictObject({
     }),
   ]),
   read: path.optional(),
-  list: path.optional(),
+  list: z
+    .union([
+      path,
+      z.strictObject({
+        get: path,
+        /** Where the answer holds the next page's cursor (a dotted path), and the query parameter that takes it. */
+        next: z.strictObject({ cursor: z.string().min(1), param: z.string().min(1) }).optional(),
+      }),
+    ])
+    .optional(),
 })
 
 export type HttpTargetFile = z.infer<typeof httpTargetSchema>

@@ -113,8 +113,17 @@ function accessOf(
     ...(spec.start.id === undefined ? {} : { startIdAt: spec.start.id }),
     completion: completionOf(spec.done),
     ...(spec.read ? { read: get(spec.read) } : {}),
-    ...(spec.list ? { list: get(spec.list) } : {}),
+    ...(spec.list === undefined ? {} : listOf(spec.list, get)),
   }
+}
+
+function listOf(
+  list: NonNullable<HttpTargetFile['list']>,
+  get: (path: string) => Call,
+): Pick<TenantAccess, 'list' | 'listNext'> {
+  if (typeof list === 'string') return { list: get(list) }
+  const { get: path, next } = list
+  return { list: get(path), ...(next ? { listNext: { cursorAt: next.cursor, param: next.param } } : {}) }
 }
 
 function completionOf(done: HttpTargetFile['done']): Completion {

@@ -58,6 +58,8 @@ export interface TenantAccess {
   read?: Call
   /** Lists runs. */
   list?: Call
+  /** The way to a list's next page: dotted path of the cursor in the answer, and the query parameter that takes it. */
+  listNext?: { cursorAt: string; param: string }
   /** Writes straight into the tenant's stream. */
   stream?: { redisUrl: string; key: string; fields: Record<string, string> }
 }

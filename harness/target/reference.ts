@@ -157,6 +157,7 @@ function accessOf({ label, id, stepMs, workflows = [] }: TenantPlan, place: Plac
     },
     read: { method: 'GET', path: '/v1/runs/{id}', headers },
     list: { method: 'GET', path: '/v1/runs?limit=100', headers },
+    listNext: { cursorAt: 'cursor', param: 'cursor' },
     stream: {
       redisUrl,
       key: stream,

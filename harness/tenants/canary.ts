@@ -2,7 +2,7 @@
 // A marker carries a keyed check, so that text which merely looks like one is never taken for a leak.
 
 import { createHmac } from 'node:crypto'
-import { gunzipSync } from 'node:zlib'
+import { candidatesOf, type Encoding, unwrapped } from './encodings.ts'
 
 const PREFIX = 'pwcanary'
 const OWNER = 2
@@ -14,8 +14,12 @@ export interface Sighting {
   owner: number
   /** The canary itself is never kept: first 12 hex digits of its HMAC. */
   digest: string
-  encoding: 'plain' | 'base64' | 'hex' | 'utf16' | 'gzip'
+  encoding: Encoding
 }
+
+const eachCandidate = candidatesOf({ prefix: PREFIX, length: CANARY_LENGTH })
+/** Layers that are taken off: an escaped text in gzip is two. A bound, for there is gzip that holds itself. */
+const LAYERS = 2
 
 export interface CanaryMint {
   /** A fresh canary of one tenant. */
@@ -60,63 +64,21 @@ export class Canaries {
     return { owner: Number.parseInt(body.slice(0, OWNER), 36), digest: this.#mac(text).slice(0, 12) }
   }
 
-  /** Every canary in these bytes, in every encoding that is looked for. */
+  /** Every canary in these bytes, in every encoding that is looked for. Of wrapped ones the outermost layer is named. */
   scan(bytes: Buffer): Sighting[] {
     const found: Sighting[] = []
-    this.#scanText(bytes.toString('latin1'), found)
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-      for (const inner of this.#scanGzip(bytes)) found.push({ ...inner, encoding: 'gzip' })
-    }
+    this.#scanText(bytes.toString('latin1'), LAYERS, null, found)
     return found
   }
 
-  #scanGzip(bytes: Buffer): Sighting[] {
-    try {
-      return this.scan(gunzipSync(bytes, { maxOutputLength: 16 * 1024 * 1024 }))
-    } catch {
-      return [] // not gzip after all, or cut short: the raw bytes were scanned already
-    }
-  }
-
-  #scanText(text: string, found: Sighting[]): void {
-    const add = (canary: string, encoding: Sighting['encoding']) => {
-      const read = this.read(canary)
-      if (read) found.push({ ...read, encoding })
-    }
-    eachIndex(text, PREFIX, (at) => add(text.slice(at, at + CANARY_LENGTH), 'plain'))
-    for (const needle of BASE64_NEEDLES) {
-      eachIndex(text, needle.text, (at) => {
-        const start = at - needle.skippedChars
-        if (start < 0) return
-        const chars = text.slice(start, start + Math.ceil(((needle.shift + CANARY_LENGTH) * 4) / 3))
-        const decoded = Buffer.from(chars, 'base64').toString('latin1')
-        add(decoded.slice(needle.shift, needle.shift + CANARY_LENGTH), 'base64')
-      })
-    }
-    for (const hex of HEX_NEEDLES) {
-      eachIndex(text, hex, (at) => {
-        add(Buffer.from(text.slice(at, at + 2 * CANARY_LENGTH), 'hex').toString('latin1'), 'hex')
-      })
-    }
-    eachIndex(text, UTF16_NEEDLE, (at) => {
-      add(text.slice(at, at + 2 * CANARY_LENGTH).replaceAll('\0', ''), 'utf16')
+  #scanText(text: string, layers: number, within: Encoding | null, found: Sighting[]): void {
+    // An unescaped text still holds what stood in it unescaped: that was seen before.
+    const before = within === null ? null : new Set(found.map(({ digest }) => digest))
+    eachCandidate(text, (candidate, encoding) => {
+      const read = this.read(candidate)
+      if (read && !before?.has(read.digest)) found.push({ ...read, encoding: within ?? encoding })
     })
+    if (layers === 0) return
+    for (const inner of unwrapped(text)) this.#scanText(inner.text, layers - 1, within ?? inner.encoding, found)
   }
 }
-
-function eachIndex(text: string, needle: string, visit: (at: number) => void): void {
-  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) visit(at)
-}
-
-/** The prefix as it looks in base64 at each of the three byte offsets, less the characters that depend on what stands beside it. */
-const BASE64_NEEDLES = [0, 1, 2].map((shift) => {
-  const encoded = Buffer.concat([Buffer.alloc(shift), Buffer.from(PREFIX)]).toString('base64')
-  const skippedChars = Math.ceil((shift * 8) / 6)
-  const wholeChars = Math.floor(((shift + PREFIX.length) * 8) / 6)
-  return { shift, skippedChars, text: encoded.slice(skippedChars, wholeChars) }
-})
-
-const HEX_NEEDLES = [Buffer.from(PREFIX).toString('hex'), Buffer.from(PREFIX).toString('hex').toUpperCase()]
-
-// 'p\0w\0…y': both byte orders hold this run of bytes.
-const UTF16_NEEDLE = [...PREFIX].join('\0')
