@@ -249,6 +249,7 @@ describe('the documentation', () => {
         "/v1/tenants",
         "/v1/tenants/{id}",
         "/v1/tenants/{id}/export",
+        "/v1/tenants/{id}/stream",
         "/v1/workflows",
         "/v1/workflows/{name}",
       ]
