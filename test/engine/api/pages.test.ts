@@ -25,8 +25,9 @@ async function pagesOf(tenant: TenantClient, path: string, member: string) {
     const answer = await tenant.call('GET', `${path}?limit=1000${after}`)
     if (answer.status !== 200) throw new Error(answer.text)
     bytes.push(answer.text.length)
-    items.push(...(answer.json?.[member] as Record<string, unknown>[]))
-    cursor = answer.json?.cursor
+    const page = answer.json ?? {}
+    items.push(...(page[member] as Record<string, unknown>[]))
+    cursor = page.cursor
   } while (cursor !== null)
   return { items, bytes }
 }
