@@ -3,9 +3,10 @@
 
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import { schedulerKeys, tenantKeys } from './queue/keys.ts'
+import { schedulerKeys, streamUser, tenantKeys } from './queue/keys.ts'
 import type { Dropped } from './queue/queue.ts'
 import type { Connection } from './redis.ts'
+import { hasStreamUser } from './stream-access.ts'
 import type { TenantId } from './tenant.ts'
 
 const count = z.number().int().min(0)
@@ -23,8 +24,10 @@ export const proofShape = z.object({
     finished: count,
     deadLetters: count,
     schedulerEntries: count,
+    /** The Redis user of the tenant's own event source, when it was made by the name that /v1/tenants/{id}/stream gives. */
+    aclUsers: count,
   }),
-  /** Names of keys that exist, of all that a tenant can have. A direct writer that still writes makes one anew. */
+  /** Names of keys that exist, of all that a tenant can have. A direct writer by another name that still writes makes one anew. */
   remaining: z.array(z.string()),
   /** Everything that was looked at. */
   looked: z.array(z.string()),
@@ -54,19 +57,27 @@ interface ProofParts {
   sealKey: string
 }
 
-export async function proofOf(tenant: TenantId, removed: Dropped, parts: ProofParts): Promise<DeletionProof> {
+/** `aclUsers`: how many were removed; null when the engine may not look at users, and so vouches for none. */
+export async function proofOf(
+  tenant: TenantId,
+  dropped: Dropped,
+  aclUsers: number | null,
+  parts: ProofParts,
+): Promise<DeletionProof> {
   const { redis, namespace, sealKey } = parts
   const deletedAtMs = await nowMs(redis)
   const keys = tenantKeys(tenant)
   const exists = await Promise.all(keys.map((key) => redis.exists(key)))
   const traces = await tracesOf(redis, namespace, tenant)
+  const users = aclUsers === null ? [] : [`ACL user ${streamUser(tenant)}`]
+  const usersLeft = users.length > 0 && (await hasStreamUser(redis, tenant)) ? users : []
   const said = {
     tenant,
     deletedAtMs,
     checkedAtMs: await nowMs(redis),
-    removed,
-    remaining: [...keys.filter((_, at) => exists[at] === 1), ...traces],
-    looked: [...keys, ...Object.values(schedulerKeys(namespace))],
+    removed: { ...dropped, aclUsers: aclUsers ?? 0 },
+    remaining: [...keys.filter((_, at) => exists[at] === 1), ...traces, ...usersLeft],
+    looked: [...keys, ...Object.values(schedulerKeys(namespace)), ...users],
   }
   return { ...said, seal: createHmac('sha256', sealKey).update(JSON.stringify(said)).digest('hex') }
 }

@@ -96,7 +96,7 @@ export const catalogue = {
   'payload-too-large': {
     status: 413,
     title: 'The payload is larger than the limit',
-    mend: 'Send less, or have the limit maxPayloadBytes raised.',
+    mend: 'Send at most what the detail says. For the input of a run it is the limit maxPayloadBytes, which can be raised.',
   },
   'media-type-unsupported': {
     status: 415,
@@ -106,12 +106,12 @@ export const catalogue = {
   'rate-limited': {
     status: 429,
     title: 'Too many starts in 60 seconds',
-    mend: 'Wait for retryAfterMs (exact), or as many seconds as the header Retry-After says.',
+    mend: 'Wait for retryAfterMs, which is exact, or as many seconds as the header Retry-After says.',
   },
   'queue-full': {
     status: 429,
     title: 'Too many runs are waiting',
-    mend: 'Wait for runs to end, or have the limits maxQueued or concurrentRuns raised.',
+    mend: 'Wait for runs to end (retryAfterMs is a guess), or have the limits maxQueued or concurrentRuns raised.',
   },
   'watchers-full': {
     status: 429,
@@ -120,8 +120,8 @@ export const catalogue = {
   },
   'exports-full': {
     status: 429,
-    title: 'As many exports of this tenant run as may run at a time',
-    mend: 'Wait for one to end.',
+    title: 'An export of this tenant is under way',
+    mend: 'Read it to its end, or close its connection. The tenant and the administrator may each have one at a time.',
   },
   'headers-too-large': { status: 431, title: 'The headers are too large', mend: 'Send at most 16 KiB of headers.' },
   'internal-error': {
@@ -131,8 +131,18 @@ export const catalogue = {
   },
   'store-unavailable': {
     status: 503,
-    title: 'Redis cannot be reached',
+    title: 'Redis cannot be reached, or does not serve at the moment',
     mend: 'Try again, starts with the same Idempotency-Key. Whether the request took effect is not known.',
+  },
+  'store-full': {
+    status: 503,
+    title: 'Redis has no memory left',
+    mend: 'Nothing can be started or changed until it has: raise its maxmemory, or remove what is not needed.',
+  },
+  'engine-draining': {
+    status: 503,
+    title: 'The process is about to end and takes no more starts',
+    mend: 'Try again: another process, or the one that follows, takes it. Nothing was started.',
   },
 } as const satisfies Record<string, CatalogueEntry>
 
@@ -141,7 +151,7 @@ export type ErrorCode = keyof typeof catalogue
 export class EngineError extends Error {
   readonly code: ErrorCode
   readonly detail: string | undefined
-  /** Milliseconds until the same request may succeed; only for codes with status 429. */
+  /** Milliseconds until the same request may succeed; always and only with status 429 and 503. Exact for `rate-limited`. */
   readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, detail?: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {

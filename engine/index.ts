@@ -3,6 +3,7 @@
 
 import type { Logger } from 'pino'
 import { Brake } from './api/brake.ts'
+import { Drain } from './api/drain.ts'
 import { Events } from './api/events.ts'
 import { Exporter } from './api/export.ts'
 import { createServer } from './api/server.ts'
@@ -44,13 +45,17 @@ export interface EngineParts {
   passed?: (point: CrashPoint) => void
   /** The window of `startsPerMinute` in milliseconds; shorter only in tests. */
   windowMs?: number
+  /** How long an export may stand still before it is ended, milliseconds; shorter only in tests. */
+  stalledExportMs?: number
   /** How long a silent worker keeps its runs, milliseconds; shorter only in tests. */
   leaseMs?: number
 }
 
 export interface Engine {
   readonly port: number
-  /** Stops claiming, waits for running steps at most `graceMs`, then closes everything. */
+  /** Takes no more starts, stops claiming, waits for running steps at most `graceMs`. What runs can be read meanwhile. */
+  drain(graceMs: number): Promise<void>
+  /** Drains, then closes everything. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -63,6 +68,7 @@ interface Core {
   library: FunctionLibrary
   queue: Queue
   worker: Worker
+  /** Once, however often it is asked. */
   stop(graceMs: number): Promise<void>
 }
 
@@ -94,18 +100,17 @@ async function startCore(options: EngineOptions, parts: EngineParts): Promise<Co
   const witness = parts.witness ? { witness: parts.witness } : {}
   const runStep = parts.runStep ? { runStep: parts.runStep } : {}
   const worker = new Worker(queue, { slots, log, leaseMs, around: inRunContext(log), ...witness, ...runStep })
-  return {
-    redis,
-    subscriber,
-    library,
-    queue,
-    worker,
-    async stop(graceMs) {
-      await worker.stop(graceMs)
-      if (redis.status === 'ready') await queue.settle()
-      await queue.close()
-    },
+  const stopOnce = async (graceMs: number) => {
+    await worker.stop(graceMs)
+    if (redis.status === 'ready') await queue.settle()
+    await queue.close()
   }
+  let stopping: Promise<void> | null = null
+  const stop = (graceMs: number) => {
+    stopping ??= stopOnce(graceMs)
+    return stopping
+  }
+  return { redis, subscriber, library, queue, worker, stop }
 }
 
 /** Calls back when a tenant was removed, by whatever process. A message that is lost costs what is kept a second more. */
@@ -119,7 +124,7 @@ function onRemoval(subscriber: Connection, namespace: string, tell: (tenant: Ten
 }
 
 /** A process that only runs steps. */
-export async function startWorker(options: EngineOptions, parts: EngineParts = {}): Promise<Omit<Engine, 'port'>> {
+export async function startWorker(options: EngineOptions, parts: EngineParts = {}): Promise<Pick<Engine, 'stop'>> {
   const core = await startCore(options, parts)
   core.worker.start()
   return {
@@ -156,15 +161,23 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
   })
   const runs = new Runs(redis, library, parts.findRun ?? ownRunsOnly)
   const metrics = new Metrics({ redis, queue, tenants, namespace })
-  const exporter = new Exporter({ redis, library, queue })
-  const server = createServer({ adminToken, redis, tenants, runs, queue, brake, events, metrics, exporter, log })
+  const exporter = new Exporter({ redis, library, queue, reportOf: (caller) => metrics.reportOf(caller) })
+  const drain = new Drain()
+  const stalled = parts.stalledExportMs === undefined ? {} : { stalledExportMs: parts.stalledExportMs }
+  const reading = { runs, events, metrics, exporter }
+  const server = createServer({ adminToken, redis, tenants, queue, brake, drain, log, ...reading, ...stalled })
   worker.start()
   await server.listen({ host: '127.0.0.1', port })
   const address = server.server.address()
 
   return {
     port: typeof address === 'object' && address ? address.port : port,
+    async drain(graceMs) {
+      drain.begin()
+      await core.stop(graceMs)
+    },
     async stop(graceMs) {
+      drain.begin()
       await core.stop(graceMs)
       metrics.stop()
       await events.stop()

@@ -24,6 +24,14 @@ export function eventsOf(run: Run): { event: string; at: number }[] {
   return events
 }
 
+/**
+ * Heads and inputs of one page: a run may have 2 MiB, and a thousand of them would be more than a process has. A direct
+ * writer's input is as large as its tenant's limit allows, like any other: what is larger is a dead letter.
+ */
+const PAGE_BYTES_MAX = 4 << 20
+/** Sizes that are asked for in one go: small questions, so that a page of large runs asks for few in vain. */
+const SIZES_A_READ = 100
+
 export class Runs {
   readonly #redis: Connection
   readonly #library: FunctionLibrary
@@ -85,19 +93,51 @@ export class Runs {
       score: flat[2 * at + 1] ?? '',
     }))
     const fresh = scored.filter(({ id, score }) => place === null || score !== place.score || id < place.id)
-    const page = fresh.slice(0, limit)
-    const last = page.at(-1)
-    if (!last) return { runs: [], last: null }
-    const ids = page.map(({ id }) => id)
+    const wanted = fresh.slice(0, limit)
+    const { runs, taken } = await this.#page(
+      tenant,
+      wanted.map(({ id }) => id),
+    )
+    const last = wanted[taken - 1]
+    const isEnd = last === undefined || (taken === wanted.length && wanted.length < limit)
+    return { runs, last: isEnd ? null : `${last.score}-${last.id}` }
+  }
+
+  /** The first of these runs, as many as fit into a page, at least one; `taken` counts those that are gone by now too. */
+  async #page(tenant: TenantId, ids: readonly string[]): Promise<{ runs: Run[]; taken: number }> {
+    const runs: Run[] = []
+    let [taken, left] = [0, PAGE_BYTES_MAX]
+    while (taken < ids.length) {
+      const next = ids.slice(taken, taken + SIZES_A_READ)
+      const sizes = await this.#sizes(tenant, next)
+      const over = sizes.findIndex((bytes) => {
+        left -= bytes
+        return left < 0
+      })
+      const count = over < 0 ? next.length : Math.max(over, taken === 0 ? 1 : 0)
+      if (count > 0) runs.push(...(await this.#records(tenant, next.slice(0, count))))
+      taken += count
+      if (over >= 0) break
+    }
+    return { runs, taken }
+  }
+
+  /** Head and input together, bytes; 0 of a run that is gone. */
+  async #sizes(tenant: TenantId, ids: readonly string[]): Promise<number[]> {
+    const of = (key: string) => Promise.all(ids.map((id) => this.#redis.hstrlen(key, id)))
+    const [heads, inputs] = await Promise.all([of(tenantKey.runs(tenant)), of(tenantKey.inputs(tenant))])
+    return heads.map((bytes, at) => bytes + (inputs[at] ?? 0))
+  }
+
+  async #records(tenant: TenantId, ids: readonly string[]): Promise<Run[]> {
     const [heads, inputs] = await Promise.all([
       this.#redis.hmget(tenantKey.runs(tenant), ...ids),
       this.#redis.hmget(tenantKey.inputs(tenant), ...ids),
     ])
-    const runs = ids.flatMap((id, at) => {
+    return ids.flatMap((id, at) => {
       const head = heads[at]
       return head ? [parseRecord(tenant, id, head, inputs[at] ?? null)] : []
     })
-    return { runs, last: page.length === limit ? `${last.score}-${last.id}` : null }
   }
 }
 

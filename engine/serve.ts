@@ -37,7 +37,9 @@ async function serveApi(config: Config, log: Logger, parts: EngineParts): Promis
   const engine = await withinDeadline(startEngine({ ...config, log }, config.port, parts), config.redisUrl)
   const workers = new WorkerProcesses(config.workers, log)
   const stop = async (graceMs: number) => {
-    await Promise.all([workers.stop(graceMs), engine.stop(graceMs)])
+    // The API answers until the last process has told what became of its runs.
+    await Promise.all([workers.stop(graceMs), engine.drain(graceMs)])
+    await engine.stop(graceMs)
   }
   return { engine: { stop }, port: engine.port }
 }

@@ -9,6 +9,7 @@ import { tenantKey, tenantKeys } from './queue/keys.ts'
 import type { FunctionLibrary } from './queue/library.ts'
 import type { Depth, Queue } from './queue/queue.ts'
 import type { Connection } from './redis.ts'
+import { removeStreamUser } from './stream-access.ts'
 import type { Objectives, ObjectivesPatch } from './telemetry/slo.ts'
 import {
   digestOf,
@@ -165,10 +166,12 @@ export class Tenants {
 
   async #remove(id: TenantId): Promise<DeletionProof> {
     const { queue, redis, namespace, adminToken } = this.#parts
+    // First, so that no direct writer makes the stream anew.
+    const aclUsers = await removeStreamUser(redis, id)
     const dropped = await queue.drop(id)
     this.letGo(id)
     if (dropped === null) throw new EngineError('tenant-unknown')
-    return await proofOf(id, dropped, { redis, namespace, sealKey: adminToken })
+    return await proofOf(id, dropped, aclUsers, { redis, namespace, sealKey: adminToken })
   }
 
   /** Who the token speaks for. Null for every kind of wrong token alike. */

@@ -85,11 +85,18 @@ export type Outcome = { used?: Used; tookMs?: number } & (
 
 export const runIdOf = (tenant: TenantId, entryId: string): string => `run_${tenant}_${entryId}`
 
+/** Redis keeps both halves of an entry's id in 64 bits, and answers a larger one with an error. */
+const HALF_MAX = 2n ** 64n - 1n
+export const fitsHalf = (digits: string): boolean => /^\d{1,20}$/.test(digits) && BigInt(digits) <= HALF_MAX
+
+/** As Redis writes one: no zero in front, so that an entry has one id and no other. */
+export const isEntryId = (text: string): boolean =>
+  /^(0|[1-9]\d*)-(0|[1-9]\d*)$/.test(text) && text.split('-').every(fitsHalf)
+
 /** The owner is part of the id, so that asking who owns a run needs no look into anybody's data. */
 export function parseRunId(text: string): { owner: TenantId; entryId: string } | null {
-  const found = /^run_([a-z0-9-]{1,64})_(\d{1,20}-\d{1,20})$/.exec(text)
-  const [, owner, entryId] = found ?? []
-  return isTenantId(owner) && entryId !== undefined ? { owner, entryId } : null
+  const [, owner, entryId = ''] = /^run_([a-z0-9-]{1,64})_([\d-]{3,41})$/.exec(text) ?? []
+  return isTenantId(owner) && isEntryId(entryId) ? { owner, entryId } : null
 }
 
 const base = {

@@ -3,8 +3,10 @@
 
 import type { FastifyRequest } from 'fastify'
 import { EngineError } from '../errors.ts'
+import type { Context } from '../telemetry/context.ts'
 import { digestOf, isTenantId, sameDigest } from '../tenant.ts'
 import type { Caller, Tenants } from '../tenants.ts'
+import { parseRunId } from '../workflow.ts'
 
 const callers = new WeakMap<FastifyRequest, Caller>()
 
@@ -40,6 +42,14 @@ export function tenantOnly(tenants: Tenants) {
     if (!isTenantId(named) || named !== caller.id) throw new EngineError('tenant-mismatch')
     callers.set(request, caller)
   }
+}
+
+/** Whose request it is, and which of the caller's own runs it names in its path, for whoever writes a log line. */
+export function contextOf(request: FastifyRequest): Context | undefined {
+  const tenant = callers.get(request)?.id
+  if (tenant === undefined) return undefined
+  const { id } = request.params as { id?: string }
+  return id !== undefined && parseRunId(id)?.owner === tenant ? { tenant, run: id } : { tenant }
 }
 
 /** Only on routes behind `tenantOnly`; elsewhere it is a fault of the engine. */

@@ -7,6 +7,7 @@ import type { DeadLetter, Queue } from '../queue/queue.ts'
 import type { TenantId } from '../tenant.ts'
 import { runIdOf } from '../workflow.ts'
 import { callerOf } from './authentication.ts'
+import type { Drain } from './drain.ts'
 import { type Route, route } from './route.ts'
 import { refusalError, startedShape } from './runs-routes.ts'
 import { pageOf, pageQuery } from './shapes.ts'
@@ -33,7 +34,7 @@ function letterIdOf(tenant: TenantId, id: string): string | null {
   return id.startsWith(prefix) ? id.slice(prefix.length) : null
 }
 
-export function deadLetterRoutes(queue: Queue): Route[] {
+export function deadLetterRoutes({ queue, drain }: { queue: Queue; drain: Drain }): Route[] {
   return [
     route({
       method: 'GET',
@@ -52,7 +53,9 @@ export function deadLetterRoutes(queue: Queue): Route[] {
         const { id, cursors } = callerOf(request)
         const after = cursor === undefined ? null : cursors.open('dead-letters', cursor)
         const letters = await queue.deadLetters(id, after, limit)
-        const last = letters.length === limit ? letters.at(-1) : undefined
+        // A page may be cut by its bytes: whether something follows is not told by its length.
+        const seen = letters.at(-1)
+        const last = seen && (await queue.deadLetters(id, seen.id, 1)).length > 0 ? seen : undefined
         return {
           deadLetters: letters.map((letter) => letterView(id, letter)),
           cursor: last ? cursors.bind('dead-letters', last.id) : null,
@@ -74,7 +77,9 @@ export function deadLetterRoutes(queue: Queue): Route[] {
         'workflow-unknown',
         'rate-limited',
         'queue-full',
+        'engine-draining',
       ],
+      early: () => drain.refuseIfBegun(),
       async handle({ params, request }) {
         const { id } = callerOf(request)
         const letter = letterIdOf(id, params.id)

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { callerOf } from './authentication.ts'
 import type { Events } from './events.ts'
-import { type Route, route } from './route.ts'
+import { type Route, route, whenGone } from './route.ts'
 
 const headers = z.object({
   'last-event-id': z
@@ -35,12 +35,10 @@ export function eventRoutes(events: Events): Route[] {
           'x-accel-buffering': 'no',
         })
         response.flushHeaders()
-        const gone = new Promise<void>((resolve) => response.once('close', resolve)).then(release)
+        whenGone(response, release)
         response.on('error', () => {})
         try {
-          const leave = await events.follow(caller, response, from)
-          void gone.then(leave)
-          if (response.destroyed) leave()
+          whenGone(response, await events.follow(caller, response, from))
           // The client knows now that nothing that ends from here on can be missed.
           response.write(': subscribed\n\n')
         } catch {

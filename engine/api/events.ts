@@ -9,18 +9,23 @@ import type { Connection } from '../redis.ts'
 import type { TenantId } from '../tenant.ts'
 import type { Caller } from '../tenants.ts'
 
-const PAGE = 100
+/** An event may have 1 MiB, the output of its run: what is read at a time is at most these. */
+const EVENTS_A_READ = 8
+/** Of what is sent at a time; one event alone may be larger. */
+const PAGE_BYTES_MAX = 1 << 20
 const WATCHERS_MAX = 32
 const WATCHERS_RETRY_MS = 1000
 const REREAD_EVERY_MS = 1000
 const HEARTBEAT_EVERY_MS = 10_000
 const UNSENT_BYTES_MAX = 4 << 20
+const HEARTBEAT = Buffer.from(': heartbeat\n\n')
 
 /** The part of a response that events need; a Node response is one. */
 export interface EventSink {
-  write(text: string): boolean
+  write(text: string | Uint8Array): boolean
   destroy(): void
   once(event: 'drain' | 'close', listener: () => void): unknown
+  off(event: 'drain' | 'close', listener: () => void): unknown
   readonly writableLength: number
   readonly destroyed: boolean
 }
@@ -31,6 +36,8 @@ class Watch {
   readonly #caller: Caller
   readonly #redis: Connection
   #cursor: string
+  /** So that what does not fit into a page is not read again and again. */
+  #count = EVENTS_A_READ
   #reading: Promise<void> | null = null
   #again = false
 
@@ -63,7 +70,7 @@ class Watch {
       if (page.last === null) continue
       this.#cursor = page.last
       this.#again ||= page.full
-      for (const sink of this.sinks) send(sink, page.text)
+      for (const sink of this.sinks) send(sink, page.bytes)
     } while (this.#again)
   }
 
@@ -75,7 +82,7 @@ class Watch {
       if (page.last === null) break
       at = page.last
       // A client that catches up is given pages as fast as it takes them.
-      if (!sink.write(page.text)) await drained(sink)
+      if (!sink.write(page.bytes)) await drained(sink)
     }
     if (!sink.destroyed) this.sinks.add(sink)
   }
@@ -86,38 +93,60 @@ class Watch {
    */
   async #page(after: string, to: string) {
     const { id: tenant, life, cursors } = this.#caller
+    const count = this.#count
     const [entries, owner] = await Promise.all([
-      this.#redis.xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', PAGE),
+      this.#redis.xrange(tenantKey.history(tenant), `(${after}`, to, 'COUNT', count),
       this.#redis.hget(tenantKey.ctl(tenant), 'token'),
     ])
     if (owner !== life) {
       this.end()
-      return { text: '', last: null, full: false }
+      return { bytes: Buffer.alloc(0), last: null, full: false }
     }
-    const text = entries
-      .map(([id, fields]) => `id: ${cursors.bind('events', id)}\nevent: run\ndata: ${fields[1] ?? 'null'}\n\n`)
-      .join('')
-    return { text, last: entries.at(-1)?.[0] ?? null, full: entries.length === PAGE }
+    const texts = entries.map(
+      ([id, fields]) => `id: ${cursors.bind('events', id)}\nevent: run\ndata: ${fields[1] ?? 'null'}\n\n`,
+    )
+    let left = PAGE_BYTES_MAX
+    const over = texts.findIndex((text, at) => {
+      left -= Buffer.byteLength(text)
+      return left < 0 && at > 0
+    })
+    const kept = over < 0 ? texts.length : over
+    this.#count = over < 0 ? Math.min(2 * count, EVENTS_A_READ) : kept
+    // Bytes, once: all who watch are sent the same ones, and a text would be copied for each.
+    const bytes = Buffer.from(texts.slice(0, kept).join(''))
+    return { bytes, last: entries[kept - 1]?.[0] ?? null, full: over >= 0 || entries.length === count }
   }
 }
 
 const drained = (sink: EventSink): Promise<void> =>
   new Promise((resolve) => {
-    sink.once('drain', resolve)
-    sink.once('close', resolve)
+    const done = () => {
+      sink.off('drain', done)
+      sink.off('close', done)
+      resolve()
+    }
+    sink.once('drain', done)
+    sink.once('close', done)
   })
 
-function send(sink: EventSink, text: string): void {
-  if (sink.writableLength > UNSENT_BYTES_MAX) sink.destroy()
-  else sink.write(text)
+function send(sink: EventSink, bytes: Uint8Array): void {
+  if (sink.writableLength + bytes.length > UNSENT_BYTES_MAX) sink.destroy()
+  else sink.write(bytes)
+}
+
+/** What the clients of one tenant share. `opening` is a promise, so that two at once share one subscription. */
+interface Shared {
+  life: string
+  opening: Promise<Watch>
+  members: number
 }
 
 export class Events {
   readonly #redis: Connection
   readonly #subscriber: Connection
   readonly #log: Logger
-  /** By wake channel. A promise, so that two clients at once share one subscription. */
-  readonly #watches = new Map<string, { life: string; opening: Promise<Watch> }>()
+  /** By wake channel. */
+  readonly #watches = new Map<string, Shared>()
   readonly #seats = new Map<TenantId, number>()
   readonly #timers: NodeJS.Timeout[] = []
 
@@ -144,7 +173,7 @@ export class Events {
 
   async #beat(): Promise<void> {
     for (const watch of await this.#opened()) {
-      for (const sink of watch.sinks) send(sink, ': heartbeat\n\n')
+      for (const sink of watch.sinks) send(sink, HEARTBEAT)
     }
   }
 
@@ -171,40 +200,55 @@ export class Events {
   /** Resolves once the subscription is live; the returned function leaves. */
   async follow(caller: Caller, sink: EventSink, lastEventId: string | null): Promise<() => void> {
     const channel = tenantKey.wake(caller.id)
-    const opening = this.#open(caller, channel)
-    const watch = await opening
-    await watch.join(sink, lastEventId)
-    return () => {
-      watch.sinks.delete(sink)
-      if (watch.sinks.size > 0 || this.#watches.get(channel)?.opening !== opening) return
+    const shared = this.#open(caller, channel)
+    // Counted from here on, not from when it has caught up: until then somebody else's leaving must not end the watch.
+    shared.members++
+    const leave = (watch?: Watch) => {
+      watch?.sinks.delete(sink)
+      shared.members--
+      if (shared.members > 0 || this.#watches.get(channel) !== shared) return
       this.#watches.delete(channel)
       this.#subscriber.sunsubscribe(channel).catch(() => {})
     }
+    try {
+      const watch = await shared.opening
+      await watch.join(sink, lastEventId)
+      return () => leave(watch)
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 
-  #open(caller: Caller, channel: string): Promise<Watch> {
+  #open(caller: Caller, channel: string): Shared {
     const found = this.#watches.get(channel)
-    if (found?.life === caller.life) return found.opening
+    if (found?.life === caller.life) return found
     // Whoever watched an earlier tenant of the same name watches nothing any more.
-    void found?.opening.then((watch) => watch.end())
+    if (found) void this.#end(found.opening)
     const opening = (async () => {
       await this.#subscriber.ssubscribe(channel)
       // Read after the subscription is live: what comes between is in the history and will be read with the next wake.
       const [newest] = await this.#redis.xrevrange(tenantKey.history(caller.id), '+', '-', 'COUNT', 1)
       return new Watch(caller, this.#redis, newest?.[0] ?? '0-0')
     })()
-    this.#watches.set(channel, { life: caller.life, opening })
+    const shared = { life: caller.life, opening, members: 0 }
+    this.#watches.set(channel, shared)
     opening.catch(() => {
-      if (this.#watches.get(channel)?.opening === opening) this.#watches.delete(channel)
+      if (this.#watches.get(channel) === shared) this.#watches.delete(channel)
     })
-    return opening
+    return shared
   }
 
-  /** A removed tenant's clients are let go. */
+  /** A removed tenant's clients are let go. Never rejects. */
   async drop(tenant: TenantId): Promise<void> {
-    const channel = tenantKey.wake(tenant)
-    const watch = await this.#watches.get(channel)?.opening
-    watch?.end()
+    const opening = this.#watches.get(tenantKey.wake(tenant))?.opening
+    if (opening) await this.#end(opening)
+  }
+
+  /** A watch that could not be opened has nobody: whoever waits for it hears of it by itself. */
+  async #end(opening: Promise<Watch>): Promise<void> {
+    const [watch] = await Promise.allSettled([opening])
+    if (watch.status === 'fulfilled') watch.value.end()
   }
 
   async stop(): Promise<void> {

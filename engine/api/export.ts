@@ -12,17 +12,23 @@ import { tenantKey, tenantKeys } from '../queue/keys.ts'
 import type { FunctionLibrary } from '../queue/library.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Connection } from '../redis.ts'
-import { sloOf } from '../telemetry/slo.ts'
+import type { SloReport } from '../telemetry/slo.ts'
 import type { TenantId } from '../tenant.ts'
 import type { Caller } from '../tenants.ts'
 import { parseRecord, runIdOf } from '../workflow.ts'
 import { letterView } from './dead-letters-routes.ts'
 
-/** Few: inputs and outputs of a page are in memory together, up to 2 MiB a run. */
-const RUNS_A_PAGE = 20
-const ENTRIES_A_PAGE = 100
-const AT_A_TIME = 2
+/** Few: inputs and outputs of a page are in memory together, up to 2 MiB a run, up to 1 MiB an event. */
+const RUNS_A_PAGE = 4
+const EVENTS_A_PAGE = 8
+/** A direct writer's entry that nobody claimed yet is of any size. */
+const WAITING_A_PAGE = 8
+/** The queue cuts a page of them by its bytes. */
+const LETTERS_A_PAGE = 100
 const RETRY_MS = 1000
+
+/** Who asks: each has a seat for each tenant, so that what the one leaves unread does not keep the other out. */
+export type ExportReader = 'tenant' | 'admin'
 
 type Kind = 'tenant' | 'workflow' | 'waiting' | 'dead-letter' | 'run' | 'event' | 'change' | 'access' | 'slo' | 'end'
 type Line = { kind: Kind } & Record<string, unknown>
@@ -52,41 +58,38 @@ export interface ExporterParts {
   redis: Connection
   library: FunctionLibrary
   queue: Queue
+  reportOf: (caller: Caller) => Promise<SloReport>
 }
 
 export class Exporter {
   readonly #parts: ExporterParts
-  readonly #running = new Map<TenantId, number>()
+  readonly #seats = new Set<string>()
 
   constructor(parts: ExporterParts) {
     this.#parts = parts
   }
 
-  /** @throws EngineError exports-full, before the first line */
-  lines(caller: Caller): AsyncIterable<string> {
-    const running = this.#running.get(caller.id) ?? 0
-    if (running >= AT_A_TIME) throw new EngineError('exports-full', undefined, { retryAfterMs: RETRY_MS })
-    return this.#counted(caller)
+  /**
+   * Taken when the route is entered, before anything is awaited; the returned function gives it back.
+   * @throws EngineError exports-full
+   */
+  takeSeat(reader: ExportReader, tenant: TenantId): () => void {
+    const seat = `${reader} ${tenant}`
+    if (this.#seats.has(seat)) throw new EngineError('exports-full', undefined, { retryAfterMs: RETRY_MS })
+    this.#seats.add(seat)
+    return () => this.#seats.delete(seat)
   }
 
-  async *#counted(caller: Caller): AsyncGenerator<string> {
-    this.#running.set(caller.id, (this.#running.get(caller.id) ?? 0) + 1)
+  async *lines(caller: Caller): AsyncGenerator<string> {
     const counts: Partial<Record<Kind, number>> = {}
-    const met = new Met()
-    try {
-      const cutMs = await nowMs(this.#parts.redis)
-      for await (const line of this.#all(caller, cutMs, met)) {
-        counts[line.kind] = (counts[line.kind] ?? 0) + 1
-        yield `${JSON.stringify(line)}\n`
-      }
-      const lines = Object.values(counts).reduce((sum, n) => sum + n, 0)
-      const end = { kind: 'end', cutMs, endMs: await nowMs(this.#parts.redis), lines, counts }
-      yield `${JSON.stringify(end)}\n`
-    } finally {
-      const left = (this.#running.get(caller.id) ?? 1) - 1
-      if (left > 0) this.#running.set(caller.id, left)
-      else this.#running.delete(caller.id)
+    const cutMs = await nowMs(this.#parts.redis)
+    for await (const line of this.#all(caller, cutMs, new Met())) {
+      counts[line.kind] = (counts[line.kind] ?? 0) + 1
+      yield `${JSON.stringify(line)}\n`
     }
+    const lines = Object.values(counts).reduce((sum, n) => sum + n, 0)
+    const end = { kind: 'end', cutMs, endMs: await nowMs(this.#parts.redis), lines, counts }
+    yield `${JSON.stringify(end)}\n`
   }
 
   /** Tokens are never used again: who is still the same afterwards was it while the page was read. */
@@ -96,7 +99,7 @@ export class Exporter {
   }
 
   async *#all(caller: Caller, cutMs: number, met: Met): AsyncGenerator<Line> {
-    const { redis, queue } = this.#parts
+    const { redis, reportOf } = this.#parts
     const { id, state, createdAtMs, limits, objectives } = caller
     yield { kind: 'tenant', id, state, createdAtMs, cutMs, limits, objectives }
     const workflows = await this.#same(caller, await redis.hgetall(tenantKey.workflows(id)))
@@ -113,7 +116,7 @@ export class Exporter {
       yield { kind: 'change', ...said(at, flat) }
     for await (const [at, flat] of this.#stream(caller, tenantKey.accesses(id)))
       yield { kind: 'access', ...said(at, flat) }
-    yield { kind: 'slo', ...sloOf(caller, await this.#same(caller, await queue.meter(id))) }
+    yield { kind: 'slo', ...(await this.#same(caller, await reportOf(caller))) }
   }
 
   async *#waiting(caller: Caller, met: Met): AsyncGenerator<Line> {
@@ -123,7 +126,7 @@ export class Exporter {
     if (!newest) return
     let after = '0-0'
     for (;;) {
-      const args = [after, newest[0], ENTRIES_A_PAGE]
+      const args = [after, newest[0], WAITING_A_PAGE]
       const reply = await this.#same(caller, await library.call('waiting', tenantKeys(id), args))
       const [last = '', ...flat] = z.array(z.string()).parse(reply)
       if (last === '') return
@@ -131,6 +134,7 @@ export class Exporter {
       for (let at = 0; at < flat.length; at += 3) {
         yield { kind: 'waiting', run: runIdOf(id, flat[at] ?? ''), workflow: flat[at + 1], input: flat[at + 2] }
       }
+      if (last === newest[0]) return
       after = last
     }
   }
@@ -138,7 +142,7 @@ export class Exporter {
   async *#deadLetters(caller: Caller): AsyncGenerator<Line> {
     let after: string | null = null
     for (;;) {
-      const page = await this.#parts.queue.deadLetters(caller.id, after, ENTRIES_A_PAGE)
+      const page = await this.#parts.queue.deadLetters(caller.id, after, LETTERS_A_PAGE)
       for (const letter of await this.#same(caller, page))
         yield { kind: 'dead-letter', ...letterView(caller.id, letter) }
       after = page.at(-1)?.id ?? null
@@ -185,7 +189,7 @@ export class Exporter {
     const [newest] = await redis.xrevrange(key, '+', '-', 'COUNT', 1)
     let after = newest ? '(0-0' : null
     while (after !== null && newest) {
-      const page = await this.#same(caller, await redis.xrange(key, after, newest[0], 'COUNT', ENTRIES_A_PAGE))
+      const page = await this.#same(caller, await redis.xrange(key, after, newest[0], 'COUNT', EVENTS_A_PAGE))
       yield* page
       const last = page.at(-1)
       after = last ? `(${last[0]}` : null

@@ -4,19 +4,26 @@
 import { z } from 'zod'
 import { catalogue, EngineError, type ErrorCode } from '../errors.ts'
 import type { Connection } from '../redis.ts'
+import type { Drain } from './drain.ts'
 import { openApiOf } from './openapi.ts'
 import { type Route, route } from './route.ts'
 
 const ok = z.object({ ok: z.literal(true) })
 const isCode = (text: string): text is ErrorCode => Object.hasOwn(catalogue, text)
 
+export interface OpenRouteParts {
+  redis: Connection
+  drain: Drain
+}
+
 /** `routes` are all others: these document themselves with them. */
-export function openRoutes(redis: Connection, routes: readonly Route[]): Route[] {
+export function openRoutes({ redis, drain }: OpenRouteParts, routes: readonly Route[]): Route[] {
   const own = [
     route({
       method: 'GET',
       path: '/healthz',
       operationId: 'health',
+      withoutStore: true,
       what: 'The process answers',
       who: 'anybody',
       answer: { status: 200, what: 'It does', schema: ok },
@@ -27,11 +34,12 @@ export function openRoutes(redis: Connection, routes: readonly Route[]): Route[]
       method: 'GET',
       path: '/readyz',
       operationId: 'ready',
-      what: 'The engine can work: Redis answers',
+      what: 'The engine takes work: Redis answers, and the process is not about to end',
       who: 'anybody',
-      answer: { status: 200, what: 'It can', schema: ok },
-      refuses: [],
+      answer: { status: 200, what: 'It does', schema: ok },
+      refuses: ['engine-draining'],
       async handle() {
+        drain.refuseIfBegun()
         await redis.ping()
         return { ok: true }
       },
@@ -40,6 +48,7 @@ export function openRoutes(redis: Connection, routes: readonly Route[]): Route[]
       method: 'GET',
       path: '/problems/{code}',
       operationId: 'explainProblem',
+      withoutStore: true,
       what: 'What a code of a problem document means, and what can be done about it',
       who: 'anybody',
       params: z.object({ code: z.string() }),
@@ -58,6 +67,7 @@ export function openRoutes(redis: Connection, routes: readonly Route[]): Route[]
       method: 'GET',
       path: '/openapi.json',
       operationId: 'describe',
+      withoutStore: true,
       what: 'This document',
       who: 'anybody',
       answer: { status: 200, what: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) },

@@ -18,7 +18,12 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
 /** Every refusal that a route can answer with: its own, and what follows from its declaration. */
 function refusalsOf(route: Route): ErrorCode[] {
   const found = new Set<ErrorCode>(route.refuses)
-  for (const code of ['request-invalid', 'store-unavailable', 'internal-error'] as const) found.add(code)
+  for (const code of ['request-invalid', 'internal-error'] as const) found.add(code)
+  if (!route.withoutStore) found.add('store-unavailable')
+  // Redis with no memory left still reads.
+  if (route.method !== 'GET') found.add('store-full')
+  // For every other method on its path.
+  found.add('method-unsupported')
   // From before a route is known: the request did not arrive as HTTP.
   for (const code of ['request-malformed', 'request-timeout', 'headers-too-large'] as const) found.add(code)
   for (const code of Object.values(route.wrong ?? {})) found.add(code)
@@ -42,6 +47,19 @@ function parametersOf(route: Route): Json[] {
   return [...named, ref]
 }
 
+/** What every refusal with this status carries beside its document. */
+const REFUSAL_HEADERS: Record<number, Json> = {
+  401: { 'WWW-Authenticate': { $ref: '#/components/headers/WwwAuthenticate' } },
+  405: { Allow: { $ref: '#/components/headers/Allow' } },
+  429: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
+  503: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } },
+}
+
+function headersOf(status: number): Json {
+  const headers = REFUSAL_HEADERS[status]
+  return headers ? { headers } : {}
+}
+
 function refusalResponses(route: Route): Json {
   const byStatus = Map.groupBy(refusalsOf(route), (code) => catalogue[code].status)
   const responses: Json = {}
@@ -49,7 +67,7 @@ function refusalResponses(route: Route): Json {
     const problem = { $ref: '#/components/schemas/Problem' }
     responses[status] = {
       description: group.map((code) => `\`${code}\`: ${catalogue[code].title}`).join('\n\n'),
-      ...(status === 429 ? { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } } : {}),
+      ...headersOf(status),
       content: {
         'application/problem+json': { schema: { allOf: [problem, { properties: { code: { enum: group } } }] } },
       },
@@ -60,6 +78,11 @@ function refusalResponses(route: Route): Json {
 
 function operationOf(route: Route): Json {
   const { answer, body } = route
+  const headers = answer.headers && {
+    headers: Object.fromEntries(
+      Object.entries(answer.headers).map(([name, schema]) => [name, { schema: schemaOf(schema, 'output') }]),
+    ),
+  }
   const content = answer.schema && {
     content: { [answer.type ?? 'application/json']: { schema: schemaOf(answer.schema, 'output') } },
   }
@@ -71,7 +94,7 @@ function operationOf(route: Route): Json {
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } },
     }),
-    responses: { [answer.status]: { description: answer.what, ...content }, ...refusalResponses(route) },
+    responses: { [answer.status]: { description: answer.what, ...headers, ...content }, ...refusalResponses(route) },
   }
 }
 
@@ -85,7 +108,13 @@ const problemSchema: Json = {
     status: { type: 'integer', minimum: 400, maximum: 599 },
     code: { enum: codes, description: codes.map((code) => `\`${code}\`: ${catalogue[code].mend}`).join('\n\n') },
     detail: { type: 'string', description: 'What was wrong with this request' },
-    retryAfterMs: { type: 'integer', minimum: 1, description: 'Milliseconds until the same request may succeed' },
+    retryAfterMs: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Milliseconds until the same request may succeed; with status 429 and 503. Exact for `rate-limited`: not ' +
+        'earlier, and then if nobody else starts. For every other code a guess at when to ask again',
+    },
   },
 }
 
@@ -99,7 +128,9 @@ export function openApiOf(routes: readonly Route[]): Json {
     info: {
       title: 'Partywall reference engine',
       version: '1',
-      description: 'Multi-tenant workflows on Redis Streams. Every refusal is application/problem+json.',
+      description:
+        'Multi-tenant workflows on Redis Streams. Every refusal is application/problem+json. A path that is not here ' +
+        'is answered with 404 and the code `route-unknown`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths,
@@ -118,7 +149,13 @@ export function openApiOf(routes: readonly Route[]): Json {
         },
       },
       headers: {
-        RetryAfter: { description: 'Seconds, rounded up', schema: { type: 'integer', minimum: 1 } },
+        RetryAfter: {
+          description: '`retryAfterMs` in seconds, rounded up',
+          required: true,
+          schema: { type: 'integer', minimum: 1 },
+        },
+        WwwAuthenticate: { description: 'How to authenticate', required: true, schema: { const: 'Bearer' } },
+        Allow: { description: 'The methods that the path takes', required: true, schema: { type: 'string' } },
       },
       schemas: { Problem: problemSchema },
     },

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { catalogue, EngineError, type ErrorCode } from '../errors.ts'
+import { contextOf } from './authentication.ts'
 
 /** Where a code is explained; see open-routes.ts. */
 export const problemPath = (code: ErrorCode): string => `/problems/${code}`
@@ -42,29 +43,41 @@ const fromFastify: Record<string, ErrorCode> = {
 
 /** What ioredis says when Redis is away, by name or by message: it has no codes for these. */
 const AWAY =
-  /connection is closed|stream isn't writeable|command timed out|max retries per request|ECONNREFUSED|ECONNRESET|EPIPE|LOADING/i
+  /connection is closed|stream isn't writeable|command timed out|max retries per request|ECONNREFUSED|ECONNRESET|EPIPE/i
+/** What Redis itself begins an answer with when it is there and does not serve: it passes, or the operator sees to it. */
+const NOT_SERVING = /^(LOADING|BUSY|READONLY|MASTERDOWN|MISCONF|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNBLOCKED)\b/
+const STORE_RETRY_MS = 1000
 
-function toEngineError(error: unknown): EngineError {
+/** Null when it is no failing of Redis. */
+function storeFault({ name, message }: Error): ErrorCode | null {
+  if (name !== 'ReplyError') return AWAY.test(`${name} ${message}`) ? 'store-unavailable' : null
+  if (/^OOM\b/.test(message)) return 'store-full'
+  return NOT_SERVING.test(message) ? 'store-unavailable' : null
+}
+
+function toEngineError(error: unknown, bodyBytesMax?: number): EngineError {
   if (error instanceof EngineError) return error
   if (!(error instanceof Error)) return new EngineError('internal-error', undefined, { cause: error })
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   const mapped = typeof code === 'string' ? fromFastify[code] : undefined
-  if (mapped) return new EngineError(mapped)
+  if (mapped)
+    return new EngineError(mapped, mapped === 'payload-too-large' ? `at most ${bodyBytesMax} bytes` : undefined)
   // Before the look for ioredis' words: a client that went away while it sent its body is not Redis that went away.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new EngineError('request-malformed', undefined, { cause: error })
   }
-  if (AWAY.test(`${error.name} ${error.message}`)) {
-    return new EngineError('store-unavailable', undefined, { cause: error })
-  }
+  const fault = storeFault(error)
+  if (fault) return new EngineError(fault, undefined, { retryAfterMs: STORE_RETRY_MS, cause: error })
   return new EngineError('internal-error', undefined, { cause: error })
 }
 
 export function problemHandler(log: Logger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const refusal = toEngineError(error)
+    const { url: route, bodyLimit } = request.routeOptions
+    const refusal = toEngineError(error, bodyLimit)
     if (refusal.code === 'internal-error') {
-      log.error({ err: refusal.cause, method: request.method, route: request.routeOptions.url }, 'a request failed')
+      // Outside of the route's context by now: whose request it was is said here.
+      log.error({ err: refusal.cause, method: request.method, route, ...contextOf(request) }, 'a request failed')
     }
     sendProblem(reply, refusal)
   }

@@ -10,12 +10,14 @@ import { parseTenantId } from '../tenant.ts'
 import type { Tenants } from '../tenants.ts'
 import { callerOf } from './authentication.ts'
 import type { Exporter } from './export.ts'
-import { type Route, route } from './route.ts'
+import { type Route, route, whenGone } from './route.ts'
 
 export interface ReportParts {
   tenants: Tenants
   metrics: Metrics
   exporter: Exporter
+  /** How long an export may stand still, milliseconds; shorter only in tests. */
+  stalledExportMs?: number
   /** Whether the bearer, if there is one, is the administrator's. @throws EngineError when it is a wrong one */
   isAdmin: (request: FastifyRequest) => Promise<boolean>
 }
@@ -27,13 +29,19 @@ const exported = {
   type: 'application/x-ndjson',
 } as const
 
-function stream(reply: FastifyReply, lines: AsyncIterable<string>): Readable {
+/** A client that takes nothing for so long has gone, or holds its seat for nothing. */
+const STALLED_MS = 30_000
+
+function stream(reply: FastifyReply, lines: AsyncIterable<string>, stalledMs: number): Readable {
   reply.header('content-type', exported.type)
+  // Counts what the kernel takes: a slow client is not a stalled one. A cut answer has no last line.
+  reply.raw.setTimeout(stalledMs, () => reply.raw.destroy())
   // Lines are made as the client takes them: what is in memory is one page.
   return Readable.from(lines, { highWaterMark: 1 })
 }
 
-export function reportRoutes({ tenants, metrics, exporter, isAdmin }: ReportParts): Route[] {
+export function reportRoutes(parts: ReportParts): Route[] {
+  const { tenants, metrics, exporter, isAdmin, stalledExportMs = STALLED_MS } = parts
   const metricHeaders = z.object({
     authorization: z.string().optional().meta({ description: 'With the admin token: the tenants’ series too' }),
   })
@@ -56,7 +64,11 @@ export function reportRoutes({ tenants, metrics, exporter, isAdmin }: ReportPart
       who: 'tenant',
       answer: exported,
       refuses: ['exports-full'],
-      handle: async ({ request, reply }) => stream(reply, exporter.lines(callerOf(request))),
+      async handle({ request, reply }) {
+        const caller = callerOf(request)
+        whenGone(reply.raw, exporter.takeSeat('tenant', caller.id))
+        return stream(reply, exporter.lines(caller), stalledExportMs)
+      },
     }),
     route({
       method: 'GET',
@@ -69,8 +81,9 @@ export function reportRoutes({ tenants, metrics, exporter, isAdmin }: ReportPart
       answer: exported,
       refuses: ['tenant-id-invalid', 'tenant-unknown', 'exports-full'],
       async handle({ params: { id }, reply }) {
-        const caller = await tenants.byId(parseTenantId(id))
-        return stream(reply, exporter.lines(caller))
+        const tenant = parseTenantId(id)
+        whenGone(reply.raw, exporter.takeSeat('admin', tenant))
+        return stream(reply, exporter.lines(await tenants.byId(tenant)), stalledExportMs)
       },
     }),
     route({

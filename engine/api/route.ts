@@ -1,11 +1,12 @@
 // What a route is: the one declaration from which it is served and documented, so that the two cannot differ. Refuses
 // what the declaration does not name: an unknown query parameter or a body where none is taken is an error, not noise.
 
+import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { z } from 'zod'
 import { EngineError, type ErrorCode } from '../errors.ts'
 import { inContext } from '../telemetry/context.ts'
-import { callerOf } from './authentication.ts'
+import { contextOf } from './authentication.ts'
 import { parsed } from './parse.ts'
 
 export interface Answer {
@@ -15,6 +16,8 @@ export interface Answer {
   schema?: z.ZodType
   /** application/json when left out. */
   type?: string
+  /** By name; in some answers only. */
+  headers?: Record<string, z.ZodType>
 }
 
 /** Names as they arrive: values are text, or whatever a client managed to send. */
@@ -47,6 +50,8 @@ interface Spec<P extends Fields, Q extends Fields, H extends Fields, B extends z
   answer: Answer
   /** Refusals of its own, beside those that follow from the rest of the declaration. */
   refuses: readonly ErrorCode[]
+  /** Answers without a question to Redis. */
+  withoutStore?: true
   /** After authentication, before the body is read. */
   early?: (request: FastifyRequest) => void
   /** Its value is the body of the answer; undefined when the reply was taken over or has no body. */
@@ -93,6 +98,12 @@ export function route<
   }
 }
 
+/** Once: at the end of the answer, or when its client went away, which may have been before this is called. */
+export function whenGone(response: ServerResponse, tell: () => void): void {
+  if (response.closed || response.destroyed) tell()
+  else response.once('close', tell)
+}
+
 /** The largest limit a tenant can have, and room for the rest of the document around the input. */
 const BODY_BYTES_MAX = (1 << 20) + 4096
 
@@ -125,7 +136,8 @@ export function mount(
       async handler(request, reply) {
         reply.header('cache-control', 'no-store')
         const work = async () => await serve(request, reply)
-        const value = await (who === 'tenant' ? inContext({ tenant: callerOf(request).id }, work) : work())
+        const context = contextOf(request)
+        const value = await (context ? inContext(context, work) : work())
         if (reply.sent) return reply
         return value === undefined ? reply.send() : value
       },

@@ -8,6 +8,7 @@ import { eventsOf, type Runs } from '../runs.ts'
 import { parseRunId, runIdOf, workflowName } from '../workflow.ts'
 import { callerOf } from './authentication.ts'
 import type { Brake } from './brake.ts'
+import type { Drain } from './drain.ts'
 import { type Route, route } from './route.ts'
 import { pageOf, pageQuery, runEventShape, runShape } from './shapes.ts'
 
@@ -44,10 +45,12 @@ export interface RunRouteParts {
   runs: Runs
   queue: Queue
   brake: Brake
+  drain: Drain
 }
 
-export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
+export function runRoutes({ runs, queue, brake, drain }: RunRouteParts): Route[] {
   function refuseEarly(request: FastifyRequest): void {
+    drain.refuseIfBegun()
     const { id, limits } = callerOf(request)
     const refusal = brake.refusal(id)
     if (refusal) throw refusal
@@ -68,8 +71,20 @@ export function runRoutes({ runs, queue, brake }: RunRouteParts): Route[] {
       status: 202,
       what: 'Admitted',
       schema: startedShape,
+      headers: {
+        'Idempotency-Replayed': z.literal('true').meta({
+          description: 'The key was used before with this start: the run is that one, and nothing was started',
+        }),
+      },
     },
-    refuses: ['workflow-unknown', 'rate-limited', 'queue-full', 'tenant-suspended', 'idempotency-conflict'],
+    refuses: [
+      'workflow-unknown',
+      'rate-limited',
+      'queue-full',
+      'tenant-suspended',
+      'idempotency-conflict',
+      'engine-draining',
+    ],
     early: refuseEarly,
     async handle({ headers, body: { workflow, input }, request, reply }) {
       const { id, limits } = callerOf(request)

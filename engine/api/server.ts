@@ -12,6 +12,7 @@ import type { Tenants } from '../tenants.ts'
 import { adminOnly, adminPerhaps, tenantOnly } from './authentication.ts'
 import type { Brake } from './brake.ts'
 import { deadLetterRoutes } from './dead-letters-routes.ts'
+import type { Drain } from './drain.ts'
 import type { Events } from './events.ts'
 import { eventRoutes } from './events-routes.ts'
 import type { Exporter } from './export.ts'
@@ -40,6 +41,8 @@ export interface ServerParts {
   metrics: Metrics
   exporter: Exporter
   log: Logger
+  stalledExportMs?: number
+  drain: Drain
 }
 
 function listener(log: Logger): FastifyInstance {
@@ -78,10 +81,10 @@ export function createServer(parts: ServerParts): FastifyInstance {
     ...workflowRoutes(runs),
     ...runRoutes(parts),
     ...eventRoutes(events),
-    ...deadLetterRoutes(parts.queue),
+    ...deadLetterRoutes(parts),
     ...reportRoutes({ ...parts, isAdmin: adminPerhaps(parts.adminToken) }),
   ]
   const gates = { admin: adminOnly(parts.adminToken), tenant: tenantOnly(tenants) }
-  mount(server, [...routes, ...openRoutes(parts.redis, routes)], gates)
+  mount(server, [...routes, ...openRoutes(parts, routes)], gates)
   return server
 }

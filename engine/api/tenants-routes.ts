@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { proofShape } from '../deletion.ts'
+import { streamAccessOf, streamAccessShape } from '../stream-access.ts'
 import { objectivesPatchSchema, objectivesSchema } from '../telemetry/slo.ts'
 import { limitsPatchSchema, limitsSchema, parseTenantId } from '../tenant.ts'
 import type { Tenants } from '../tenants.ts'
@@ -80,6 +81,22 @@ export function tenantRoutes(tenants: Tenants): Route[] {
       answer: { status: 200, what: 'The tenant as it is now', schema: view },
       refuses: ['tenant-unknown'],
       handle: async ({ params: { id }, body }) => await tenants.change(parseTenantId(id), body),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/tenants/{id}/stream',
+      operationId: 'readStreamAccess',
+      what: 'How the tenant’s own event source writes beside the API, and the Redis user that can do only that',
+      who: 'admin',
+      params,
+      wrong,
+      answer: {
+        status: 200,
+        what: 'The stream, its fields, and the words that make the user',
+        schema: streamAccessShape,
+      },
+      refuses: ['tenant-unknown'],
+      handle: async ({ params: { id } }) => streamAccessOf((await tenants.byId(parseTenantId(id))).id),
     }),
     route({
       method: 'DELETE',

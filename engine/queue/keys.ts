@@ -100,3 +100,6 @@ export const schedulerKeys = (namespace: string): SchedulerKeys =>
 export const voidChannel = (namespace: string): string => `sched:{${namespace}}:void`
 
 export const CONSUMER_GROUP = 'workers'
+
+/** A user of Redis, not a key: whoever writes straight into the tenant's stream. */
+export const streamUser = (id: TenantId): string => `partywall-${id}`

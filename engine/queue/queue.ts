@@ -95,7 +95,7 @@ export interface Queue {
    */
   admit(tenant: TenantId, workflow: string, inputText: string, key?: string): Promise<Admission>
   cancel(tenant: TenantId, entryId: string): Promise<Cancellation>
-  /** Oldest first; `after` is the id of the last one seen. */
+  /** Oldest first; `after` is the id of the last one seen. Fewer than `limit` when their inputs are large, never none of some. */
   deadLetters(tenant: TenantId, after: string | null, limit: number): Promise<DeadLetter[]>
   /** Starts it again in its own tenant, charged like any start; then it is no dead letter any more. */
   redrive(tenant: TenantId, letterId: string): Promise<Redrive>

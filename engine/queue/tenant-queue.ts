@@ -4,6 +4,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { TenantId } from '../tenant.ts'
+import { isEntryId } from '../workflow.ts'
 import { schedulerKeys, tenantKey, tenantKeys, voidChannel } from './keys.ts'
 import { type Meter, parseMeter } from './meter.ts'
 import type { Admission, Cancellation, DeadLetter, Depth, Dropped, QueueParts, Redrive, Refusal } from './queue.ts'
@@ -21,7 +22,26 @@ function refusalOf([code, detail]: StartReply): Refusal {
   throw new Error(`a start was answered with ${code}`)
 }
 
-const letterId = /^\d{1,20}-\d{1,20}$/
+/** Of a page of dead letters, so that no question makes a process hold more; one letter alone may have up to 1 MiB. */
+const PAGE_BYTES_MAX = 4 << 20
+/** What is read beyond a page is at most these. */
+const LETTERS_A_READ = 4
+
+/** Field after field, each with its value behind it: a value may be the name of a field. */
+function letterOf(id: string, flat: readonly string[]): DeadLetter {
+  const fields = new Map<string, string>()
+  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '')
+  const field = (name: string) => fields.get(name) ?? ''
+  return {
+    id,
+    entryId: field('entry'),
+    reason: field('reason'),
+    atMs: Number(field('at')),
+    workflow: field('workflow'),
+    inputText: field('input'),
+    cut: field('cut') === '1',
+  }
+}
 
 export abstract class TenantQueue {
   protected readonly parts: QueueParts
@@ -67,24 +87,25 @@ export abstract class TenantQueue {
   }
 
   async deadLetters(tenant: TenantId, after: string | null, limit: number): Promise<DeadLetter[]> {
-    const from = after === null ? '-' : `(${after}`
-    const entries = await this.parts.redis.xrange(tenantKey.dead(tenant), from, '+', 'COUNT', limit)
-    return entries.map(([id, flat]) => {
-      const field = (name: string) => flat[flat.indexOf(name) + 1] ?? ''
-      return {
-        id,
-        entryId: field('entry'),
-        reason: field('reason'),
-        atMs: Number(field('at')),
-        workflow: field('workflow'),
-        inputText: field('input'),
-        cut: field('cut') === '1',
+    const letters: DeadLetter[] = []
+    let [from, left] = [after === null ? '-' : `(${after}`, PAGE_BYTES_MAX]
+    while (letters.length < limit) {
+      const count = Math.min(LETTERS_A_READ, limit - letters.length)
+      const entries = await this.parts.redis.xrange(tenantKey.dead(tenant), from, '+', 'COUNT', count)
+      for (const [id, flat] of entries) {
+        const letter = letterOf(id, flat)
+        left -= Buffer.byteLength(letter.inputText)
+        if (left < 0 && letters.length > 0) return letters
+        letters.push(letter)
+        from = `(${id}`
       }
-    })
+      if (entries.length < count) break
+    }
+    return letters
   }
 
   async redrive(tenant: TenantId, letter: string): Promise<Redrive> {
-    if (!letterId.test(letter)) return { state: 'missing' }
+    if (!isEntryId(letter)) return { state: 'missing' }
     const args = [tenant, letter, this.parts.windowMs]
     const reply = startReply.parse(await this.parts.library.call('redrive', tenantKeys(tenant), args))
     const [code, detail, ring] = reply

@@ -1,6 +1,14 @@
 // Server-sent events on a real Redis: complete, in order, each once, and nobody else's; also over two processes.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { EventEmitter } from 'node:events'
+import { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Cursors } from '../../../engine/api/cursors.ts'
+import { type EventSink, Events } from '../../../engine/api/events.ts'
+import { objectivesSchema } from '../../../engine/telemetry/slo.ts'
+import { limitsSchema, parseTenantId } from '../../../engine/tenant.ts'
+import type { Caller } from '../../../engine/tenants.ts'
 import { openStand, type Stand, until, watch } from './stand.ts'
 
 let stand: Stand
@@ -87,4 +95,114 @@ test('who watched a removed tenant hears nothing of the next one of that name, w
   await fresh.finished('echo', 'fresh')
   await until(async () => (watchers.every(({ ended }) => ended()) ? true : null))
   expect(watchers.map(({ events }) => events)).toEqual([[], []])
+})
+
+/** A client that takes what it is sent only when the test says so. */
+class Sink extends EventEmitter implements EventSink {
+  readonly sizes: number[] = []
+  writableLength = 0
+  destroyed = false
+
+  write(sent: string | Uint8Array): boolean {
+    const bytes = Buffer.byteLength(sent)
+    this.sizes.push(bytes)
+    this.writableLength += bytes
+    return false
+  }
+
+  takeAll(): void {
+    this.writableLength = 0
+    this.emit('drain')
+  }
+
+  destroy(): void {
+    this.destroyed = true
+    this.emit('close')
+  }
+}
+
+const callerOf = (id: string, life: string): Caller => ({
+  id: parseTenantId(id),
+  state: 'active',
+  limits: limitsSchema.parse({}),
+  objectives: objectivesSchema.parse({}),
+  createdAtMs: 0,
+  cursors: new Cursors(life),
+  life,
+})
+
+describe('events as large as they can be', () => {
+  const LARGE = 'x'.repeat(900_000)
+  const add = (id: string) => stand.redis.xadd(`tenant:{${id}}:workflow:history`, '*', 'run', `"${LARGE}"`)
+
+  async function open(id: string) {
+    await stand.redis.hset(`tenant:{${id}}:ctl`, 'token', 'digest')
+    const subscriber = stand.redis.duplicate()
+    const events = new Events(stand.redis, subscriber, pino({ level: 'silent' }))
+    const close = async () => {
+      await events.stop()
+      subscriber.disconnect()
+      await stand.redis.del(`tenant:{${id}}:ctl`, `tenant:{${id}}:workflow:history`)
+    }
+    return { events, close, wake: () => stand.redis.spublish(`tenant:{${id}}:workflow:wake`, '1') }
+  }
+
+  test('are sent one at a time to a client that catches up, the next when the last was taken', async () => {
+    for (let i = 0; i < 20; i++) await add('catches-up')
+    const { events, close } = await open('catches-up')
+    const sink = new Sink()
+    const following = events.follow(callerOf('catches-up', 'digest'), sink, '0-1')
+    for (let sent = 1; sent <= 20; sent++) {
+      await until(async () => (sink.sizes.length === sent ? true : null))
+      expect(sink.writableLength).toBeLessThan(1 << 20)
+      sink.takeAll()
+    }
+    ;(await following)()
+    expect(sink.sizes).toHaveLength(20)
+    await close()
+  })
+
+  test('never wait for a client in more than 4 MiB: who does not take them is let go', async () => {
+    const { events, close, wake } = await open('takes-nothing')
+    const sink = new Sink()
+    await events.follow(callerOf('takes-nothing', 'digest'), sink, null)
+    for (let i = 0; i < 12; i++) await add('takes-nothing')
+    await wake()
+    await until(async () => (sink.destroyed ? true : null))
+    expect(sink.sizes).toHaveLength(4)
+    expect(sink.writableLength).toBeLessThanOrEqual(4 << 20)
+    await close()
+  })
+})
+
+test('a watch that cannot be opened harms nobody: its tenant is removed, and another of the name is watched', async () => {
+  const gone = new Redis({ lazyConnect: true, enableOfflineQueue: false })
+  const events = new Events(stand.redis, gone, pino({ level: 'silent' }))
+  const rejections: unknown[] = []
+  const onRejection = (reason: unknown) => rejections.push(reason)
+  process.on('unhandledRejection', onRejection)
+  const follows = ['old', 'new'].map((life) => events.follow(callerOf('unopened', life), new Sink(), null))
+  const dropped = events.drop(parseTenantId('unopened'))
+  expect((await Promise.allSettled(follows)).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await expect(dropped).resolves.toBe(undefined)
+  // Node tells of a rejection that nobody handles when the turn of the loop is over.
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', onRejection)
+  expect(rejections).toEqual([])
+  await events.stop()
+  gone.disconnect()
+})
+
+test('a watcher that leaves does not end the watch of one that still catches up', async () => {
+  const tenant = await stand.tenant('two-watch')
+  const first = watch(stand.origin, tenant.headers)
+  await first.opened
+  for (let i = 0; i < 200; i++) await tenant.call('POST', '/v1/runs', { workflow: 'echo' })
+  await until(async () => (first.events.length === 200 ? true : null))
+  const second = watch(stand.origin, { ...tenant.headers, 'last-event-id': first.events[0]?.id ?? '' })
+  await first.leave()
+  await second.opened
+  await tenant.finished('echo', 'last')
+  await until(async () => (second.events.length >= 200 ? true : null))
+  await second.leave()
 })

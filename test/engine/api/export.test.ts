@@ -73,7 +73,8 @@ test('while runs start, move and end, has each run that was there at the cut, on
   const more = (async () => {
     while (going) await tenant.call('POST', '/v1/runs', { workflow: 'short' })
   })()
-  const rounds = await Promise.all([exported(tenant), exported(tenant)])
+  const byAdmin = async () => linesOf((await stand.admin('GET', `/v1/tenants/${tenant.id}/export`)).text)
+  const rounds = await Promise.all([exported(tenant), byAdmin()])
   rounds.push(await exported(tenant))
   going = false
   await more
@@ -114,15 +115,53 @@ describe('backpressure', () => {
     expect((await sent()) - stopped).toBeGreaterThan(20_000_000)
   })
 
-  test('a third export at a time is refused; a tenant that is removed gets no last line', async () => {
-    const tenant = await stand.tenant('exp-gone', { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
-    const input = 'x'.repeat(700_000)
-    await Promise.all(Array.from({ length: 30 }, () => tenant.finished('echo', input)))
-    const open = await Promise.all([1, 2].map(() => request(`${stand.origin}/v1/export`, { headers: tenant.headers })))
-    const refused = await tenant.call('GET', '/v1/export')
-    expect([refused.status, refused.json?.code]).toEqual([429, 'exports-full'])
+  /** What no connection buffers, so that an export of it stands still when nobody reads. */
+  async function fill(id: string, at: Stand): Promise<TenantClient> {
+    const tenant = await at.tenant(id, { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
+    const fields = ['workflow', 'echo', 'input', JSON.stringify('x'.repeat(700_000))]
+    for (let i = 0; i < 30; i++) await at.redis.xadd(`tenant:{${id}}:workflow:events`, '*', ...fields)
+    await until(async () => ((await at.redis.zcard(`tenant:{${id}}:runs:ended`)) === 30 ? true : null))
+    return tenant
+  }
+  const unread = async (at: Stand, path: string, headers: Record<string, string>) =>
+    (await request(`${at.origin}${path}`, { headers })).body
+
+  test('a tenant that is removed gets no last line', async () => {
+    const tenant = await fill('exp-gone', stand)
+    const body = await unread(stand, '/v1/export', tenant.headers)
     await stand.admin('DELETE', '/v1/tenants/exp-gone')
-    const texts = await Promise.all(open.map(({ body }) => body.text().catch(() => 'cut')))
-    for (const text of texts) expect(text).not.toContain('"kind":"end"')
+    expect(await body.text().catch(() => 'cut')).not.toContain('"kind":"end"')
+  })
+
+  test('an export that its tenant leaves unread keeps neither the administrator out nor another tenant', async () => {
+    const tenant = await fill('exp-unread', stand)
+    const path = '/v1/tenants/exp-unread/export'
+    // At once: a seat is taken before anything is awaited.
+    const headers = { authorization: `Bearer ${stand.adminToken}` }
+    const asked = await Promise.all(
+      Array.from({ length: 6 }, () => request(`${stand.origin}/v1/export`, { headers: tenant.headers })),
+    )
+    expect(asked.map(({ statusCode }) => statusCode).sort()).toEqual([200, 429, 429, 429, 429, 429])
+    const admins = await Promise.all([1, 2, 3].map(() => request(`${stand.origin}${path}`, { headers })))
+    expect(admins.map(({ statusCode }) => statusCode).sort()).toEqual([200, 429, 429])
+    const refused = await tenant.call('GET', '/v1/export')
+    expect([refused.status, refused.json?.code, refused.headers['retry-after']]).toEqual([429, 'exports-full', '1'])
+    const texts = await Promise.all(admins.map(({ body }) => body.text()))
+    expect(texts.filter((text) => text.includes('"kind":"end"'))).toHaveLength(1)
+    for (const { body } of asked) body.on('error', () => {}).destroy()
+    await until(async () => ((await tenant.call('GET', '/v1/export')).status === 200 ? true : null))
+  })
+
+  test('an export that takes nothing for long is ended, and its seat is free again', async () => {
+    const hasty = await openStand({ stalledExportMs: 300 })
+    try {
+      const tenant = await fill('exp-still', hasty)
+      const body = await unread(hasty, '/v1/export', tenant.headers)
+      expect((await tenant.call('GET', '/v1/export')).status).toBe(429)
+      await until(async () => ((await tenant.call('GET', '/v1/export')).status === 200 ? true : null))
+      expect(await body.text().catch(() => 'cut')).not.toContain('"kind":"end"')
+    } finally {
+      await hasty.close()
+    }
   })
 })

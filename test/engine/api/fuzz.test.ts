@@ -22,7 +22,9 @@ const AT_A_TIME = 8
 let guard: Guard
 let child: ReturnType<Guard['spawn']>
 let port = 0
-let document: OpenApi & { components: { schemas: { Problem: object } } }
+let document: OpenApi & {
+  components: { schemas: { Problem: object }; headers: Record<string, { required?: boolean }> }
+}
 let fuzzer: Fuzzer
 let said = ''
 const adminToken = randomBytes(24).toString('base64url')
@@ -75,6 +77,7 @@ beforeAll(async () => {
     words: {
       'cancelRun.id': [String(run), String(cancelled), 'run_guest_1-1'],
       'redriveDeadLetter.id': [...letters, 'dead_owner_1-1', 'dead_guest_1-1'],
+      'readRun.id': [String(run), 'run_owner_1-1', 'run_guest_1-1'],
       id: [String(run), 'guest', 'guest', 'run_owner_1-1', '1700000000000-0'],
       workflow: ['work', 'work', 'gone'],
       name: ['work', 'other'],
@@ -112,7 +115,9 @@ function fits(schema: object, value: unknown): boolean {
   return checker.safeParse(value).success
 }
 
-const alwaysPossible = ['route-unknown', 'method-unsupported', 'request-malformed', 'headers-too-large']
+/** From before an operation is known. */
+const alwaysPossible = ['route-unknown', 'request-malformed', 'headers-too-large']
+const headersSeen = new Set<string>()
 
 function documentedCodes(operation: Operation, status: number): string[] {
   const found = JSON.stringify(operation.responses[status] ?? {})
@@ -124,8 +129,27 @@ const CUTS = new Set(['wrong length', 'two lengths', 'length and chunks', 'garba
 const isCut = (spoilt: string[]) =>
   spoilt.some((what) => CUTS.has(what)) || (spoilt.includes('very large') && spoilt.length > 1)
 
+/** The headers that mean something to a client of this API, beside those of HTTP itself. */
+const TELLING = ['retry-after', 'www-authenticate', 'allow', 'idempotency-replayed']
+
+/** Documented and answered headers must be the same, but for one that is in some answers only. */
+function headerFault(operation: Operation, status: number, headers: Record<string, string>): string | null {
+  const said = document.components.headers
+  const documented = Object.entries(operation.responses[status]?.headers ?? {}).map(([name, { $ref }]) => {
+    return { name: name.toLowerCase(), required: said[$ref?.split('/').at(-1) ?? '']?.required ?? false }
+  })
+  const names = new Set(documented.map(({ name }) => name))
+  const silent = TELLING.filter((name) => name in headers && !names.has(name))
+  const missing = documented.filter(({ name, required }) => required && !(name in headers)).map(({ name }) => name)
+  for (const name of TELLING) if (name in headers) headersSeen.add(`${status} ${name}`)
+  if (silent.length > 0) return `${status} carries ${silent}, which is not documented`
+  return missing.length > 0 ? `${status} lacks ${missing}, which is documented` : null
+}
+
 /** What is wrong with an answer; null when nothing is. */
-function faultOf({ operation, spoilt }: FuzzCase, { status, type, body }: RawAnswer): string | null {
+function faultOf({ operation, spoilt }: FuzzCase, { status, type, headers, body }: RawAnswer): string | null {
+  const wrongHeaders = headerFault(operation, status, headers)
+  if (wrongHeaders && !spoilt.includes('strange method')) return wrongHeaders
   if (status === 0) {
     // Another case may remove the tenant in mid-export: then the connection is cut, by design.
     return isCut(spoilt) || operation.operationId === 'exportTenant' ? null : 'no answer'
@@ -174,6 +198,8 @@ describe('bad input', () => {
     const all = Object.values(document.paths).flatMap((methods) => Object.values(methods).map((o) => o.operationId))
     expect(all.filter((id) => !good.has(id))).toEqual([])
     expect(bySpoilt.size).toBeGreaterThan(30)
+    // The comparison is of something: these are answered often.
+    for (const seen of ['401 www-authenticate', '405 allow']) expect([...headersSeen]).toContain(seen)
     const [middleMiB = null, endMiB = null] = [...resident, residentMiB()]
     console.log(`fuzz: resident ${middleMiB?.toFixed(0)} MiB at half, ${endMiB?.toFixed(0)} MiB at the end`)
     if (middleMiB !== null && endMiB !== null) expect(endMiB - middleMiB).toBeLessThan(60)

@@ -23,6 +23,7 @@ interface Parameter {
   schema: Schema
 }
 interface Response {
+  headers?: Record<string, { $ref?: string }>
   content?: Record<string, { schema: Schema }>
 }
 export interface Operation {
@@ -80,6 +81,19 @@ const NASTY_TEXT = [
   '-1',
   '1e400',
   '\u2028',
+]
+/** Ids that are well formed to the eye: halves that fill 64 bits, or do not fit into them, or are written in another way. */
+const NASTY_ENTRIES = [
+  '99999999999999999999-0',
+  '0-99999999999999999999',
+  '18446744073709551615-18446744073709551615',
+  '18446744073709551616-1',
+  '0-0',
+  '01-1',
+  '1-',
+  '1',
+  '1-1-1',
+  '+',
 ]
 const NASTY_VALUES: unknown[] = [
   null,
@@ -220,6 +234,7 @@ export class Fuzzer {
 
   #target(path: string, operation: Operation, spoil: (what: string, share: number) => boolean): string {
     const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      if (name === 'id' && spoil('nasty entry', 0.15)) return this.#nastyId()
       return encodeURIComponent(
         spoil('nasty path', 0.15) ? this.#pick(NASTY_TEXT).toWellFormed() : this.#word(name, operation.operationId),
       )
@@ -227,7 +242,7 @@ export class Fuzzer {
     const query = operation.parameters.flatMap(({ in: place, name, schema }) => {
       if (place !== 'query' || this.#chance(0.5)) return []
       const value = spoil('nasty query', 0.3)
-        ? this.#pick(NASTY_TEXT).toWellFormed()
+        ? this.#pick([...NASTY_TEXT, ...NASTY_ENTRIES.map((entry) => `${entry}.0123456789abcdef`)]).toWellFormed()
         : String(this.#fitting(schema, name))
       const pair = `${name}=${encodeURIComponent(value)}`
       return spoil('parameter twice', 0.1) ? [pair, pair] : [pair]
@@ -235,6 +250,10 @@ export class Fuzzer {
     if (spoil('unknown parameter', 0.05)) query.push('tenant=other', '__proto__=1')
     const target = query.length > 0 ? `${filled}?${query.join('&')}` : filled
     return spoil('broken escape', 0.02) ? `${target}%` : target
+  }
+
+  #nastyId(): string {
+    return `${this.#pick(['run', 'dead'])}_${this.#knowledge.tenant}_${this.#pick(NASTY_ENTRIES)}`
   }
 
   #headers(operation: Operation, body: string | Buffer, spoil: (what: string, share: number) => boolean): string[] {
@@ -253,7 +272,7 @@ export class Fuzzer {
     for (const { in: place, name, required, schema } of operation.parameters) {
       if (place !== 'header' || name === 'x-tenant-id' || !(required || this.#chance(0.3))) continue
       const value = spoil('nasty header', 0.3)
-        ? this.#pick(NASTY_TEXT).replace(/[^\x20-\x7e]/g, '?')
+        ? this.#pick([...NASTY_TEXT, ...NASTY_ENTRIES]).replace(/[^\x20-\x7e]/g, '?')
         : this.#fitting(schema, name)
       headers.push(`${name}: ${value}`)
       if (spoil('header twice', 0.1)) headers.push(`${name}: ${value}`)

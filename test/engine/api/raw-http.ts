@@ -7,6 +7,8 @@ export interface RawAnswer {
   /** 0 when nothing that looks like HTTP came. */
   status: number
   type: string
+  /** Names in small letters; of two with one name, the last. */
+  headers: Record<string, string>
   body: string
   /** The server closed, or the deadline passed. */
   end: 'complete' | 'closed' | 'late'
@@ -25,17 +27,21 @@ function parse(bytes: Buffer): Omit<RawAnswer, 'end'> | null {
   if (cut < 0) return null
   const head = bytes.subarray(0, cut).toString('latin1')
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0)
-  const header = (name: string) => new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1]?.trim() ?? ''
+  const lines = head.split('\r\n').slice(1)
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  )
+  const header = (name: string) => headers[name] ?? ''
   const type = header('content-type')
   const rest = bytes.subarray(cut + 4)
   // Endless by design: its head is the answer.
-  if (type.startsWith('text/event-stream') || status === 204) return { status, type, body: '' }
+  if (type.startsWith('text/event-stream') || status === 204) return { status, type, headers, body: '' }
   if (header('transfer-encoding') === 'chunked') {
     if (!rest.includes('\r\n0\r\n\r\n') && !rest.subarray(0, 5).equals(Buffer.from('0\r\n\r\n'))) return null
-    return { status, type, body: unchunked(rest) }
+    return { status, type, headers, body: unchunked(rest) }
   }
   const length = Number(header('content-length') || 0)
-  return rest.length < length ? null : { status, type, body: rest.subarray(0, length).toString() }
+  return rest.length < length ? null : { status, type, headers, body: rest.subarray(0, length).toString() }
 }
 
 function unchunked(bytes: Buffer): string {
@@ -60,7 +66,7 @@ export function exchange(port: number, { chunks, pauseMs = 0, withinMs = 15_000 
       clearTimeout(deadline)
       clearTimeout(timer)
       socket.destroy()
-      resolve({ ...(parse(Buffer.concat(got)) ?? { status: 0, type: '', body: '' }), end })
+      resolve({ ...(parse(Buffer.concat(got)) ?? { status: 0, type: '', headers: {}, body: '' }), end })
     }
     const send = (at: number) => {
       const chunk = chunks[at]

@@ -75,6 +75,25 @@ describe('cancelling', () => {
   })
 })
 
+test('a tenant whose queue is full is refused, told when to ask again, and let in when a run has ended', async () => {
+  const tenant = await stand.tenant('full', { concurrentRuns: 1, maxQueued: 1 })
+  await tenant.call('PUT', '/v1/workflows/slow', { steps: [{ type: 'sleep', ms: 60_000 }] })
+  const start = () => tenant.call('POST', '/v1/runs', { workflow: 'slow' })
+  const running = (await start()).json?.id
+  await until(async () => ((await stand.admin('GET', '/v1/tenants/full')).json?.active === 1 ? true : null))
+  expect((await start()).status).toBe(202)
+  for (const answer of [await start(), await start()]) {
+    expect([...problem(answer), answer.headers['retry-after']]).toEqual([429, 'queue-full', '1'])
+    expect(answer.json?.retryAfterMs).toBeGreaterThan(900)
+    expect(answer.json?.retryAfterMs).toBeLessThanOrEqual(1000)
+  }
+  const counts = async () => (await stand.admin('GET', '/v1/tenants/full')).json
+  expect(await counts()).toMatchObject({ queued: 1, active: 1 })
+  expect((await tenant.call('GET', '/v1/slo')).json).toMatchObject({ windows: [{ refused: { rateLimited: 0 } }, {}] })
+  await tenant.call('POST', `/v1/runs/${running}/cancel`)
+  await until(async () => ((await start()).status === 202 ? true : null))
+})
+
 describe('dead letters', () => {
   async function bury(who: TenantClient, workflow: string, count: number): Promise<void> {
     for (let i = 0; i < count; i++) {

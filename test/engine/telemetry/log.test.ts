@@ -33,6 +33,20 @@ test('every line of a run has its tenant and its id, however many run at once', 
   expect(stand.logLines.join('')).not.toContain('secret-input')
 })
 
+test('a request that fails for a fault of the engine is logged with its tenant, and the run that it was about', async () => {
+  const tenant = await stand.tenant('log-fault')
+  const run = await tenant.finished('echo')
+  await stand.redis.hset('tenant:{log-fault}:runs', String(run.id).split('_')[2] ?? '', 'spoilt')
+  stand.logLines.length = 0
+  expect((await tenant.call('GET', `/v1/runs/${run.id}`)).json?.code).toBe('internal-error')
+  expect((await tenant.call('GET', '/v1/runs')).json?.code).toBe('internal-error')
+  const lines = stand.logLines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'a request failed')
+  expect(lines.map(({ tenant, run }) => [tenant, run])).toEqual([
+    ['log-fault', run.id],
+    ['log-fault', undefined],
+  ])
+})
+
 test('an error is logged without what it carries, and a token in its message is not legible', () => {
   let text = ''
   const log = openLog(
