@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ActsEvidence, ActsVerdict } from '../../harness/evidence/acts.ts'
 import { folder, partywall, saved, start, tidy } from './partywall.ts'
-import { serve } from './systems/serve.ts'
+import { describeTarget, serve, tokens } from './systems/serve.ts'
 
 afterEach(tidy)
 const LIMIT_MS = 90_000
@@ -76,9 +76,7 @@ describe('a run of acts', () => {
       const { child, port } = await serve('fair', {})
       try {
         const file = join(folder(), 'target.yaml')
-        const { readFileSync, writeFileSync } = await import('node:fs')
-        writeFileSync(file, readFileSync(here('./systems/fair.yaml'), 'utf8').replace(/:4711/, `:${port}`))
-        const tokens = Object.fromEntries(['A', 'B', 'C', 'D', 'N'].map((name) => [`TOKEN_${name}`, 'token']))
+        describeTarget('fair', port, file)
         const out = join(folder(), 'run')
         const { code, stderr } = await start(['run', TWO_ACTS, '--target', file, '--out', out], tokens).ended
         expect(stderr).toContain('the target does not offer tenants, steps, history')

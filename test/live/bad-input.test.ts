@@ -102,7 +102,7 @@ describe('an option', () => {
 describe('a target', () => {
   const text = (port: number) => `http: http://127.0.0.1:${port}
 stepMs: 1
-tenants: [{ id: a, headers: {} }, { id: b, headers: {} }, { id: c, headers: {} }, { id: d, headers: {} }, { id: n, headers: {} }]
+tenants: [{ id: a, headers: { x: a } }, { id: b, headers: { x: b } }, { id: c, headers: { x: c } }, { id: d, headers: { x: d } }, { id: n, headers: { x: n } }]
 start: { post: /jobs, json: {} }
 done: response
 `
@@ -117,7 +117,10 @@ done: response
 
   test('whose file wants a variable that is not set ends with 2 and names it', async () => {
     const file = join(folder(), 'target.yaml')
-    writeFileSync(file, text(1).replace('headers: {}', `headers: { authorization: 'Bearer $${'{NOT_SET_HERE}'}' }`))
+    writeFileSync(
+      file,
+      text(1).replace('headers: { x: a }', `headers: { authorization: 'Bearer $${'{NOT_SET_HERE}'}' }`),
+    )
     expect(await refused(2, 'run', QUICK, '--target', file)).toContain('NOT_SET_HERE')
   })
 
