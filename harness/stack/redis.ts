@@ -233,7 +233,8 @@ async function ask(url: string): Promise<Info> {
     throw new Error(said ?? (error instanceof Error ? error.message : String(error)))
   } finally {
     clearTimeout(timer)
-    redis.disconnect()
+    // Told to close what is closed, the client would hold this process for 2 s more.
+    if (redis.status !== 'end') redis.disconnect()
   }
 }
 
