@@ -53,15 +53,20 @@ describe('a run of acts', () => {
   )
 
   test(
-    'interrupted, saves what it has and shows no promise as kept that was not asked to the end',
+    'interrupted, saves what it has, shows no promise as kept that was not asked to the end, and a defect as never tripped',
     async () => {
       const out = join(folder(), 'run')
-      const { child, ended, said } = start(['run', TWO_ACTS, '--out', out])
+      // A defect of retries, of which these acts make none.
+      const { child, ended, said } = start(['run', TWO_ACTS, '--defect', 'retries-uncharged', '--out', out])
       await said('weights begins')
       child.kill('SIGINT')
-      expect((await ended).code).toBe(130)
-      const { evidence, verdict } = savedActs(out)
-      expect(evidence.interrupted).toBe(true)
+      const { code, stderr } = await ended
+      expect(code).toBe(130)
+      const { evidence, verdict, text } = savedActs(out)
+      expect([evidence.interrupted, evidence.defectTrips]).toEqual([true, 0])
+      const never = 'seeded defect retries-uncharged: NEVER TRIPPED, so this verdict says nothing about it'
+      expect(stderr).toContain(`${never}\nverdict: interrupted`)
+      expect(text('summary.md')).toContain(never)
       expect(findings(verdict)).toEqual([
         ['weights-share-in-proportion', 'inconclusive'],
         ['removed-tenants-run-nothing', 'held'],
