@@ -1,9 +1,12 @@
 // What the command line refuses before it does anything: one message with the choices or the allowed form, exit code 2.
 
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { refusal, said } from './said.ts'
 
 const RUN_OPTIONS = 'options of run: --target, --defect, --redis, --out, --seed, --budget'
+const NEVER_MADE = join(tmpdir(), 'pw-never-made')
 const COMMANDS = 'commands: run, calibrate, judge, engine, doctor, list'
 
 test.each([
@@ -92,6 +95,18 @@ describe('a value of no allowed form is refused with that form', () => {
     const words = await refusal('engine', `--${option}`, value)
     expect(words).toContain(`--${option} ${value} is no whole number ${range}`)
   })
+})
+
+test.each([
+  [['run', '--defect', 'shared-fofi'], 'shared-fifo'],
+  [['run', '--target', 'elsewhere'], 'elsewhere'],
+  [['run', '--target', '/nowhere/target.yaml', '--out', NEVER_MADE], '/nowhere/target.yaml'],
+  [['run', '--redis', 'redis://10.0.0.1:6379', '--out', NEVER_MADE], '10.0.0.1'],
+  [['run', '--redis', 'localhost', '--out', NEVER_MADE], 'redis://127.0.0.1:6379'],
+  [['engine', '--redis', 'redis://10.0.0.1:6379'], '10.0.0.1'],
+  [['judge', '/nowhere'], '/nowhere'],
+])('a value that names nothing that could be used is refused: %j', async (args, hint) => {
+  expect(await refusal(...args)).toContain(hint)
 })
 
 test('options that do not go together are refused, empty or not', async () => {
