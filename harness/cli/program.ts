@@ -1,7 +1,7 @@
 // The command line: one file per command; this one parses and turns whatever happens into an exit code. Refuses what it
 // does not know with the choices, an option without its value, and an option given twice.
 
-import yargs from 'yargs'
+import yargs, { type Argv } from 'yargs'
 import { exitCodes, Failure } from '../failure.ts'
 
 const json = { type: 'boolean', default: false, describe: 'one JSON document on stdout' } as const
@@ -45,14 +45,9 @@ const options = {
 
 type Command = keyof typeof options
 
-/** @returns the exit code. Never throws. */
-export async function main(args: string[]): Promise<number> {
-  let code: number = exitCodes.usage
-  const parser = yargs(args)
-    .scriptName('partywall')
-    .usage('partywall <command>\n\nLoad testing and isolation verification for multi-tenant workflow engines.')
-    // An option is what is listed, and nothing derived from it: no --no-redis, no --out.folder.
-    .parserConfiguration({ 'boolean-negation': false, 'dot-notation': false, 'camel-case-expansion': false })
+/** The commands, each with what it takes and what it calls. @param ended told the command's exit code */
+function withCommands(parser: Argv, ended: (code: number) => void): Argv {
+  return parser
     .command(
       'run [scenario]',
       'run a scenario against a target and judge it (default: noisy-neighbour)',
@@ -60,17 +55,13 @@ export async function main(args: string[]): Promise<number> {
         const describe = 'a name from `list`, or a .yaml file'
         return y.positional('scenario', { type: 'string', default: 'noisy-neighbour', describe }).options(options.run)
       },
-      async (argv) => {
-        code = await (await import('./run.ts')).run(argv)
-      },
+      async (argv) => ended(await (await import('./run.ts')).run(argv)),
     )
     .command(
       'calibrate',
       'run the seeded defects of the reference engine and their clean twins: are they caught, is nothing else?',
       (y) => y.options(options.calibrate),
-      async (argv) => {
-        code = await (await import('./calibrate.ts')).calibrateCommand(argv)
-      },
+      async (argv) => ended(await (await import('./calibrate.ts')).calibrateCommand(argv)),
     )
     .command(
       'judge <run>',
@@ -79,34 +70,38 @@ export async function main(args: string[]): Promise<number> {
         const describe = "a run's folder"
         return y.positional('run', { type: 'string', demandOption: true, describe }).options(options.judge)
       },
-      async (argv) => {
-        code = await (await import('./judge.ts')).judgeCommand(argv)
-      },
+      async (argv) => ended(await (await import('./judge.ts')).judgeCommand(argv)),
     )
     .command(
       'engine',
       'serve the reference engine until it is told to stop (Ctrl-C, SIGTERM)',
       (y) => y.options(options.engine),
-      async (argv) => {
-        code = await (await import('./engine.ts')).engine(argv)
-      },
+      async (argv) => ended(await (await import('./engine.ts')).engine(argv)),
     )
     .command(
       'doctor',
       'say what is installed and what is missing; --fix installs it',
       (y) => y.options(options.doctor),
-      async (argv) => {
-        code = await (await import('./doctor.ts')).doctor(argv)
-      },
+      async (argv) => ended(await (await import('./doctor.ts')).doctor(argv)),
     )
     .command(
       'list',
       'list scenarios, probes and seeded defects',
       (y) => y.options(options.list),
-      async (argv) => {
-        code = await (await import('./list.ts')).list(argv)
-      },
+      async (argv) => ended(await (await import('./list.ts')).list(argv)),
     )
+}
+
+/** @returns the exit code. Never throws. */
+export async function main(args: string[]): Promise<number> {
+  let code: number = exitCodes.usage
+  const parser = withCommands(yargs(args), (ended) => {
+    code = ended
+  })
+    .scriptName('partywall')
+    .usage('partywall <command>\n\nLoad testing and isolation verification for multi-tenant workflow engines.')
+    // An option is what is listed, and nothing derived from it: no --no-redis, no --out.folder.
+    .parserConfiguration({ 'boolean-negation': false, 'dot-notation': false, 'camel-case-expansion': false })
     .demandCommand(1, 'which command?')
     .strict()
     .check((argv) => {

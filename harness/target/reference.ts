@@ -26,6 +26,7 @@ const page = z.object({
 })
 const PAGE = 1000
 
+type Call = (method: Method, path: string, body?: unknown, headers?: Record<string, string>) => Promise<unknown>
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export function referenceTarget(parts: ReferenceParts): Target {
@@ -42,19 +43,6 @@ export function referenceTarget(parts: ReferenceParts): Target {
     const text = await answer.body.text()
     if (answer.statusCode >= 300) throw new Refused(`${method} ${path}`, answer.statusCode, text)
     return text === '' ? null : JSON.parse(text)
-  }
-
-  async function make(plan: TenantPlan): Promise<TenantAccess> {
-    const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight = 1 } = plan
-    const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight }
-    const { id, token, stream } = created.parse(await call('POST', '/v1/tenants', { id: plan.id, limits }))
-    const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
-    const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
-    await call('PUT', '/v1/workflows/work', { steps }, headers)
-    for (const workflow of plan.workflows ?? []) {
-      await call('PUT', `/v1/workflows/${workflow.name}`, definitionOf(workflow), headers)
-    }
-    return accessOf({ ...plan, id }, { origin: engine.origin, redisUrl: parts.redisUrl, stream, headers })
   }
 
   return {
@@ -81,7 +69,7 @@ export function referenceTarget(parts: ReferenceParts): Target {
 
     async provision(plan: TenantPlan): Promise<TenantAccess> {
       try {
-        return await make(plan)
+        return await make(plan, call, { origin: engine.origin, redisUrl: parts.redisUrl })
       } catch (cause) {
         throw notMade(plan, cause)
       }
@@ -124,6 +112,20 @@ export function referenceTarget(parts: ReferenceParts): Target {
       }
     },
   }
+}
+
+/** The tenant and its workflows. */
+async function make(plan: TenantPlan, call: Call, place: Pick<Place, 'origin' | 'redisUrl'>): Promise<TenantAccess> {
+  const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight = 1 } = plan
+  const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight }
+  const { id, token, stream } = created.parse(await call('POST', '/v1/tenants', { id: plan.id, limits }))
+  const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
+  const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
+  await call('PUT', '/v1/workflows/work', { steps }, headers)
+  for (const workflow of plan.workflows ?? []) {
+    await call('PUT', `/v1/workflows/${workflow.name}`, definitionOf(workflow), headers)
+  }
+  return accessOf({ ...plan, id }, { ...place, stream, headers })
 }
 
 const problem = z.object({ code: z.string(), detail: z.string().optional() })
