@@ -25,6 +25,31 @@ function help(command?: string): string {
   return text
 }
 
+/** The commands that it lists. */
+const commandNames = () => [...help().matchAll(/^\s+partywall (\w+)/gm)].map(([, name = '']) => name)
+
+const hasOption = (command: string, option: string) => new RegExp(`^\\s+${option}\\b`, 'm').test(help(command))
+
+/** Options in a text, as `--name`. */
+const optionsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([option]) => option)
+
+/** The rows of the table of commands: what is said of each. */
+function commandRows(markdown: string): Map<string, string> {
+  const [, table = ''] = /^\| Command \| Does \|\n\|[-|]+\|\n((?:\|.*\n)+)/m.exec(markdown) ?? []
+  return new Map([...table.matchAll(/^\| `(\w+)` \| (.*) \|$/gm)].map(([, name = '', does = '']) => [name, does]))
+}
+
+/** What the README says of options that the command line does not know: in its table, and in its prose. */
+function optionFaults(markdown: string): string[] {
+  const rows = commandRows(markdown)
+  const inRows = [...rows].flatMap(([name, does]) => {
+    return optionsIn(does).flatMap((option) => (hasOption(name, option) ? [] : [`${name} has no ${option}`]))
+  })
+  const prose = markdown.replace(/^```[\s\S]*?^```/gm, '').replace(/^\|.*$/gm, '')
+  const inProse = optionsIn(prose).filter((option) => !commandNames().some((name) => hasOption(name, option)))
+  return [...inRows, ...inProse.map((option) => `no command has ${option}`)]
+}
+
 function commandsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^```sh\n([\s\S]*?)^```/gm)]
     .flatMap(([, block = '']) => block.split('\n'))
@@ -44,7 +69,7 @@ function commandFault(command: string): string | null {
   if (own === undefined) return npm?.rest === undefined ? null : `the script ${script} takes no arguments of ours`
   const [name = '', ...rest] = `${own} ${npm?.rest ?? ''}`.trim().split(/\s+/)
   if (!new RegExp(`^\\s+partywall ${name}\\b`, 'm').test(help())) return `there is no command ${name}`
-  const unknown = rest.filter((word) => word.startsWith('--') && !new RegExp(`^\\s+${word}\\b`, 'm').test(help(name)))
+  const unknown = rest.filter((word) => word.startsWith('--') && !hasOption(name, word))
   return unknown.length === 0 ? null : `${name} has no ${unknown.join(', ')}`
 }
 
@@ -72,10 +97,15 @@ describe('README.md', () => {
     expect(commandFault(command)).toBeNull()
   })
 
-  test('names every command of the command line', () => {
-    const names = [...help().matchAll(/^\s+partywall (\w+)/gm)].map(([, name = '']) => name)
+  test('has a row for every command of the command line, and for no other', () => {
+    const names = commandNames()
     expect(names.length).toBeGreaterThanOrEqual(4)
-    for (const name of names) expect(read('README.md')).toContain(`| \`${name}\` |`)
+    expect([...commandRows(read('README.md')).keys()].sort()).toEqual(names.sort())
+  })
+
+  test('names no option that its command does not have', () => {
+    expect([...commandRows(read('README.md')).values()].flatMap(optionsIn).length).toBeGreaterThanOrEqual(5)
+    expect(optionFaults(read('README.md'))).toEqual([])
   })
 
   test('gives every exit code its number', () => {
@@ -111,6 +141,17 @@ describe('the checker', () => {
     ['curl example.org', 'of no form'],
   ])('finds a command that does not exist: %s', (command, why) => {
     expect(commandFault(command)).toContain(why)
+  })
+
+  test('finds an option that is not there, in a row of the table and in the prose', () => {
+    const table =
+      '| Command | Does |\n|---|---|\n| `list` | lists. `--json`, `--fix` |\n| `run` | runs. `--absent X` |\n'
+    expect([...commandRows(table).keys()]).toEqual(['list', 'run'])
+    expect(optionFaults(`${table}\nWith --json, with \`--gone\`; a-dash--inside is none.\n`)).toEqual([
+      'list has no --fix',
+      'run has no --absent',
+      'no command has --gone',
+    ])
   })
 
   test('finds paths in backticks and in links', () => {

@@ -9,12 +9,14 @@ import { createInterface } from 'node:readline/promises'
 import { exitCodes } from '../failure.ts'
 import { onPath } from '../stack/guard.ts'
 import { commandText, type PackageManager, POLICY_FILE, packageManagers, withoutServices } from '../stack/install.ts'
-import { freePort, serverPrograms } from '../stack/redis.ts'
+import { freePort, OLDEST_MAJOR, serverPrograms, serverVersion } from '../stack/redis.ts'
 
 /** What the doctor touches of the machine; tests give their own. */
 export interface Machine {
   nodeVersion: string
   onPath(program: string): string | null
+  /** What a server's file says of its version; null when it says nothing. */
+  versionOf(file: string): string | null
   cores: number
   memoryGiB: number
   temporaryFolder: string
@@ -34,6 +36,10 @@ export function thisMachine(): Machine {
   return {
     nodeVersion: process.versions.node,
     onPath,
+    versionOf(file) {
+      const ended = spawnSync(file, ['--version'], { encoding: 'utf8', timeout: VERSION_WITHIN_MS })
+      return ended.status === 0 ? ended.stdout.trim() : null
+    },
     cores: availableParallelism(),
     memoryGiB: totalmem() / 2 ** 30,
     temporaryFolder: tmpdir(),
@@ -64,6 +70,7 @@ interface Check {
   fix?: string
 }
 
+const VERSION_WITHIN_MS = 2000
 const NODE_WANTED = [22, 22] as const
 const PORTS_WANTED = 3
 
@@ -92,13 +99,22 @@ function node(version: string): Check {
 }
 
 function redis(machine: Machine): Check {
-  for (const name of serverPrograms) {
-    const file = machine.onPath(name)
-    if (file !== null) return { what: 'Redis', state: 'ok', detail: file }
-  }
+  const what = 'Redis'
   const manager = managerOf(machine)
-  const fix = manager ? commandText(manager) : BY_HAND
-  return { what: 'Redis', state: 'missing', detail: 'no redis-server or valkey-server on PATH', fix }
+  // The first on PATH is the one that a run starts.
+  const file = serverPrograms.map((name) => machine.onPath(name)).find((found) => found !== null)
+  if (!file) {
+    const fix = manager ? commandText(manager) : BY_HAND
+    return { what, state: 'missing', detail: 'no redis-server or valkey-server on PATH', fix }
+  }
+  const version = serverVersion(machine.versionOf(file) ?? '')
+  if (version !== null && version.major >= OLDEST_MAJOR)
+    return { what, state: 'ok', detail: `${version.name}, ${file}` }
+  const found = version === null ? `${file} does not say its version` : `${file} is ${version.name}`
+  const detail = `${found}; ${OLDEST_MAJOR}.0 or newer is wanted, for its function libraries`
+  const newer = `put redis-server or valkey-server ${OLDEST_MAJOR}.0 or newer first on PATH`
+  const fix = manager ? `\`${commandText(manager)}\`, or where that has nothing newer: ${newer}` : newer
+  return { what, state: 'missing', detail, fix }
 }
 
 async function ports(): Promise<Check> {
@@ -157,10 +173,11 @@ async function installRedis(options: { yes: boolean }, machine: Machine): Promis
   if (!manager) return false
   const text = commandText(manager)
   if (manager.needsRoot && !machine.isRoot) {
-    machine.say(`Redis is missing and installing it needs root. Run as root:\n  ${text}`)
+    machine.say(`Redis is missing or too old, and installing it needs root. Run as root:\n  ${text}`)
     return false
   }
-  if (machine.isTerminal && !options.yes && !(await machine.ask(`Redis is missing. Run \`${text}\`?`))) return false
+  if (machine.isTerminal && !options.yes && !(await machine.ask(`Redis is missing or too old. Run \`${text}\`?`)))
+    return false
   if (manager.program !== 'apt-get') return runAll(manager, machine)
   machine.say('the package will not start a Redis service now; it may do so at the next boot')
   return withoutServices(() => runAll(manager, machine), machine.policyFile)

@@ -1,16 +1,13 @@
 // partywall judge: recomputes the verdict from saved evidence and says whether it is the one that was recorded.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { exitCodes } from '../failure.ts'
-import { verdictText } from '../run/folder.ts'
+import { recordedVerdict, verdictText } from '../run/folder.ts'
 import { judgeFolder } from '../run/judge-folder.ts'
 
 export async function judgeCommand(argv: { run: string; json: boolean }): Promise<number> {
   const { evidence, verdict } = judgeFolder(argv.run)
   const text = verdictText(verdict)
-  const path = join(argv.run, 'verdict.json')
-  const recorded = existsSync(path) ? readFileSync(path, 'utf8') : null
+  const recorded = recordedVerdict(argv.run)
   const same =
     recorded === null
       ? 'no verdict was recorded'

@@ -3,7 +3,6 @@
 import { randomInt } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { actColumns, actRows, actsSummary } from '../../reports/acts-summary.ts'
 import { columns, defectLine, rows, summary } from '../../reports/summary.ts'
 import { exitCodes, Failure } from '../failure.ts'
@@ -14,6 +13,7 @@ import { loadScenario } from '../scenario/load.ts'
 import { listDefects } from '../target/seeded-defects.ts'
 import { showProgress } from './progress.ts'
 import { table } from './table.ts'
+import { budgetSeconds, runSeedOf } from './values.ts'
 
 export interface RunArguments {
   scenario: string
@@ -26,29 +26,6 @@ export interface RunArguments {
   json: boolean
 }
 
-const seedSchema = z.string().regex(/^\d{1,9}$/)
-const budgetSchema = z.string().regex(/^\d{1,5}s?$/)
-
-function seconds(budget: string): number {
-  const parsed = budgetSchema.safeParse(budget)
-  if (!parsed.success) {
-    throw new Failure('usage', 'budget-invalid', `--budget ${budget} is no time`, {
-      fix: 'give whole seconds, for instance --budget 60s',
-    })
-  }
-  return Number.parseInt(parsed.data, 10)
-}
-
-function runSeedOf(seed: string | undefined): number {
-  if (seed === undefined) return randomInt(1e9)
-  if (!seedSchema.safeParse(seed).success) {
-    throw new Failure('usage', 'seed-invalid', `--seed ${seed} is no run seed`, {
-      fix: 'give a whole number of at most 9 digits',
-    })
-  }
-  return Number(seed)
-}
-
 async function targetOf({ target, defect, redis }: RunArguments): Promise<RunOptions['target']> {
   if (target !== 'reference') {
     if (!/\.ya?ml$/.test(target)) {
@@ -56,11 +33,11 @@ async function targetOf({ target, defect, redis }: RunArguments): Promise<RunOpt
         fix: 'choose reference, or give a .yaml file',
       })
     }
-    if (defect)
+    if (defect !== undefined)
       throw new Failure('usage', 'defect-elsewhere', '--defect breaks the reference engine only', {
         fix: 'leave --defect or --target out',
       })
-    if (redis)
+    if (redis !== undefined)
       throw new Failure('usage', 'redis-elsewhere', '--redis is for the reference engine only', {
         fix: 'leave --redis or --target out',
       })
@@ -79,16 +56,16 @@ async function targetOf({ target, defect, redis }: RunArguments): Promise<RunOpt
 export async function run(argv: RunArguments): Promise<number> {
   const scenario = loadScenario(argv.scenario)
   const target = await targetOf(argv)
-  const runSeed = runSeedOf(argv.seed)
+  const runSeed = argv.seed === undefined ? randomInt(1e9) : runSeedOf(argv.seed)
   const { redis, out, budget } = argv
-  const budgetS = budget === undefined ? undefined : seconds(budget)
+  const budgetS = budget === undefined ? undefined : budgetSeconds(budget)
   if (budgetS !== undefined && scenario.kind === 'acts') {
     throw new Failure('usage', 'budget-elsewhere', 'acts take the time that they take; --budget is for a flood', {
       fix: 'leave --budget out',
     })
   }
   process.stderr.write(
-    `partywall run ${scenario.scenario}: target ${argv.target}${argv.defect ? ` with seeded defect ${argv.defect}` : ''}, Redis ${redis ? 'given' : 'private'}, run seed ${runSeed}${budgetS === undefined ? '' : `, budget ${budgetS} s`}\n`,
+    `partywall run ${scenario.scenario}: target ${argv.target}${argv.defect === undefined ? '' : ` with seeded defect ${argv.defect}`}, Redis ${redis === undefined ? 'private' : 'given'}, run seed ${runSeed}${budgetS === undefined ? '' : `, budget ${budgetS} s`}\n`,
   )
   const abort = new AbortController()
   const interrupt = () => abort.abort()

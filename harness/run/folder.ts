@@ -10,11 +10,12 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import type { ActsEvidence, ActsVerdict } from '../evidence/acts.ts'
-import type { Evidence } from '../evidence/run.ts'
+import type { ActsVerdict } from '../evidence/acts.ts'
+import { type AnyEvidence, readEvidence } from '../evidence/parse.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
 import { takeBack, type Unfinished } from '../stack/unfinished.ts'
@@ -101,36 +102,53 @@ export class RunFolder {
 }
 
 interface OpenedFolder {
-  evidence: (Evidence & { kind?: undefined }) | ActsEvidence
+  evidence: AnyEvidence
   /** A file of the folder; empty where there is none. */
   text(name: string): string
 }
 
-/** A run's folder, as it was saved. @throws Failure usage when it is no run's folder or was altered */
+/** A run's folder, as it was saved. @throws Failure usage when it is no run's folder, was cut off or was altered */
 export function openFolder(folder: string): OpenedFolder {
   const path = join(folder, 'evidence.json')
   if (!existsSync(path)) {
     throw new Failure('usage', 'no-evidence', `${folder} holds no evidence.json`, { fix: "give a run's folder" })
   }
-  const evidence: OpenedFolder['evidence'] = JSON.parse(readFileSync(path, 'utf8'))
-  if (evidence.version !== 1) {
-    throw new Failure(
-      'usage',
-      'evidence-version',
-      `${path} has a version that this Partywall does not read; it reads 1`,
-      {
-        fix: 'judge it with the Partywall that wrote it',
-      },
-    )
+  const read = readEvidence(textOf(path))
+  if (read.state === 'malformed') {
+    throw new Failure('usage', 'evidence-malformed', `${path} is not what a run saved: ${read.why}`, {
+      fix: FROM_THE_RUN,
+    })
   }
+  if (read.state === 'other-version') {
+    const what = `${path} has a version that this Partywall does not read; it reads 1`
+    throw new Failure('usage', 'evidence-version', what, { fix: 'judge it with the Partywall that wrote it' })
+  }
+  const { evidence } = read
   for (const [name, digest] of Object.entries(evidence.files)) {
     if (digestFile(join(folder, name)) === digest) continue
     throw new Failure('usage', 'evidence-altered', `${join(folder, name)} is not the file that the run saved`, {
-      fix: 'take the folder from where the run wrote it; altered evidence is not judged',
+      fix: FROM_THE_RUN,
     })
   }
-  const text = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '')
+  const text = (name: string) => (existsSync(join(folder, name)) ? textOf(join(folder, name)) : '')
   return { evidence, text }
+}
+
+const FROM_THE_RUN = 'take the folder from where the run wrote it; cut or altered evidence is not judged'
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Failure('usage', 'file-unreadable', `${path} cannot be read: ${why}`, { fix: FROM_THE_RUN, cause })
+  }
+}
+
+/** The verdict that was recorded; null where there is none. @throws Failure usage when it cannot be read */
+export function recordedVerdict(folder: string): string | null {
+  const path = join(folder, 'verdict.json')
+  return existsSync(path) ? textOf(path) : null
 }
 
 /** The verdict's one written form: the same verdict is the same bytes. */
@@ -139,7 +157,8 @@ export function verdictText(verdict: Verdict | ActsVerdict): string {
 }
 
 function digestFile(path: string): string {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent'
+  if (!existsSync(path) || !statSync(path).isFile()) return 'absent'
+  return createHash('sha256').update(readFileSync(path)).digest('hex')
 }
 
 /** The first folder on the way to `path` that is not there yet; null when `path` is. */

@@ -8,27 +8,40 @@ const actNames = acts.map(({ name }) => name)
 const positive = z.number().positive()
 const wholePositive = z.number().int().positive()
 
+/** The largest limits that the reference engine takes; a test holds the two together. */
 const limits = z.strictObject({
-  startsPerMinute: wholePositive,
-  concurrentRuns: wholePositive,
-  maxRunMs: wholePositive,
-  maxQueued: wholePositive,
+  startsPerMinute: wholePositive.max(1_000_000),
+  concurrentRuns: wholePositive.max(10_000),
+  maxRunMs: wholePositive.max(86_400_000),
+  maxQueued: wholePositive.max(1_000_000),
 })
+
+/** As long as the reference engine lets a step take: an hour. */
+const stepMs = z.number().int().nonnegative().max(3_600_000)
+
+/** More than this the generator, one thread, cannot send on time. */
+const ARRIVALS_PER_SECOND_MAX = 10_000
 
 const quietTenants = z.strictObject({
   role: z.literal('quiet'),
   count: wholePositive.max(64),
   arrivalsPerSecond: positive.max(5000),
-  stepMs: z.number().int().nonnegative(),
+  stepMs,
   limits,
 })
 
 const noisyTenant = z.strictObject({
   role: z.literal('noisy'),
   count: z.literal(1),
-  stepMs: z.number().int().nonnegative(),
+  stepMs,
   limits,
 })
+
+type Tenant = z.infer<typeof quietTenants> | z.infer<typeof noisyTenant>
+
+function arrivalsPerSecond(tenants: readonly Tenant[]): number {
+  return tenants.reduce((sum, t) => sum + (t.role === 'quiet' ? t.count * t.arrivalsPerSecond : 0), 0)
+}
 
 const head = {
   scenario: z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower-case letters, digits and hyphens'),
@@ -42,18 +55,29 @@ const floodSchema = z.strictObject({
   tenants: z
     .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
     .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
-    .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy'),
+    .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy')
+    .superRefine((all, context) => {
+      const total = arrivalsPerSecond(all)
+      if (total <= ARRIVALS_PER_SECOND_MAX) return
+      const message = `the quiet tenants ask for ${total} arrivals a second together (count times arrivalsPerSecond); the generator sends at most ${ARRIVALS_PER_SECOND_MAX}`
+      context.addIssue({ code: 'custom', message })
+    }),
   noise: z.strictObject({
     api: z.strictObject({ requestsPerSecond: wholePositive.max(20_000), connections: wholePositive.max(200) }),
     stream: z.strictObject({ entriesPerSecond: z.number().int().nonnegative().max(50_000) }),
   }),
-  blocks: z.strictObject({
-    pairs: z.number().int().min(3).max(200),
-    lengthMs: z.number().int().min(500).max(60_000),
-    settleMs: z.number().int().nonnegative(),
-    silence: z.number().int().min(1).max(20),
-    warmUpMs: z.number().int().min(500).max(60_000),
-  }),
+  blocks: z
+    .strictObject({
+      pairs: z.number().int().min(3).max(200),
+      lengthMs: z.number().int().min(500).max(60_000),
+      settleMs: z.number().int().nonnegative(),
+      silence: z.number().int().min(1).max(20),
+      warmUpMs: z.number().int().min(500).max(60_000),
+    })
+    .refine(({ settleMs, lengthMs }) => settleMs < lengthMs, {
+      path: ['settleMs'],
+      message: 'must be less than lengthMs: what is left of a block after settling is what is measured',
+    }),
   objectives: z.strictObject({
     p99Ms: positive,
     successRatio: positive.max(1),

@@ -1,11 +1,15 @@
 // Reads a YAML file against a schema and says, for each thing wrong, the file, line, column and what was expected.
+// Refuses aliases that lead nowhere, in a circle, or to more than a file of this kind can need.
 
 import { readFileSync } from 'node:fs'
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type Alias, type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { Failure } from '../failure.ts'
 
 type Issue = z.core.$ZodIssue
+
+/** A value may be repeated by aliases this often, those within it included. */
+const ALIASES_AT_MOST = 50
 
 function inWords(issue: Issue): string {
   const where = issue.path.length > 0 ? issue.path.map(String).join('.') : 'the file'
@@ -37,13 +41,13 @@ export function readYaml<T>(path: string, schema: z.ZodType<T>, what: string): T
     const problems = document.errors.map((error) => `${at(error.pos[0])}: ${error.message.split('\n')[0]}`)
     throw new Failure('usage', 'yaml-syntax', problems.join('\n'), { fix: 'mend the YAML at the place named' })
   }
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 50 }))
+  const parsed = schema.safeParse(plain(document, at))
   if (parsed.success) return parsed.data
   const place = (issue: Issue): string => {
     const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : [...issue.path]
     for (; path.length > 0; path.pop()) {
-      const pair = keyNode(document, path)
-      if (pair !== undefined) return at(pair)
+      const offset = offsetOf(document, path)
+      if (offset !== undefined) return at(offset)
     }
     return at(0)
   }
@@ -53,9 +57,38 @@ export function readYaml<T>(path: string, schema: z.ZodType<T>, what: string): T
   })
 }
 
-/** Offset of the value at a path, or of its key where the file has one. */
-function keyNode(document: ReturnType<typeof parseDocument>, path: PropertyKey[]): number | undefined {
-  const node = document.getIn(path as unknown[], true)
-  if (isNode(node) && node.range) return node.range[0]
-  return undefined
+/** The document as plain data, its aliases replaced by what they stand for. */
+function plain(document: Document.Parsed, at: (offset: number) => string): unknown {
+  const aliases: Alias.Parsed[] = []
+  visit(document, { Alias: (_, node) => void aliases.push(node as Alias.Parsed) }) // of a parsed document all are parsed
+  const refuse = (alias: Alias.Parsed | undefined, words: string, cause?: unknown) => {
+    const fix = 'write the value out where the alias stands'
+    return new Failure('usage', 'yaml-alias', `${at(alias?.range[0] ?? 0)}: ${words}`, { fix, cause })
+  }
+  for (const alias of aliases) {
+    const meant = alias.resolve(document)
+    if (!meant) throw refuse(alias, `the alias *${alias.source} has no anchor &${alias.source} before it`)
+    const [from, to] = meant.range ?? [0, 0]
+    const [offset] = alias.range
+    if (from <= offset && offset < to)
+      throw refuse(alias, `the alias *${alias.source} stands within what it stands for`)
+  }
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_AT_MOST })
+  } catch (cause) {
+    // The parser counts as it goes, and does not say at which alias it stopped.
+    if (!(cause instanceof ReferenceError)) throw cause
+    throw refuse(aliases.at(-1), `aliases repeat a value more than ${ALIASES_AT_MOST} times`, cause)
+  }
+}
+
+/** Offset of the key that a path ends with, or of the item in a list: the value may begin lines further down. */
+function offsetOf(document: Document.Parsed, path: PropertyKey[]): number | undefined {
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents
+  if (isMap(parent)) {
+    const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1)))
+    if (isScalar(pair?.key)) return pair.key.range?.[0]
+  }
+  const node = document.getIn(path, true)
+  return isNode(node) ? node.range?.[0] : undefined
 }

@@ -27,7 +27,7 @@ export interface PrivateRedis {
 
 export const serverPrograms = ['redis-server', 'valkey-server'] as const
 /** Functions (FUNCTION LOAD, FCALL) came with 7.0. */
-const OLDEST_MAJOR = 7
+export const OLDEST_MAJOR = 7
 
 const READY_WITHIN_MS = 5000
 const ASK_WITHIN_MS = 2000
@@ -41,6 +41,12 @@ export function findRedisServer(path?: string): string | null {
     if (file !== null) return file
   }
   return null
+}
+
+/** @param text what `--version` answered: `Redis server v=7.0.15 sha=...`. @returns null when it names none */
+export function serverVersion(text: string): { name: string; major: number } | null {
+  const [, server = '', version = '', major = ''] = /^(\w+).* v=((\d+)\.[\d.]+)/.exec(text) ?? []
+  return version === '' ? null : { name: `${server} ${version}`, major: Number(major) }
 }
 
 export async function freePort(): Promise<number> {
@@ -233,7 +239,8 @@ async function ask(url: string): Promise<Info> {
     throw new Error(said ?? (error instanceof Error ? error.message : String(error)))
   } finally {
     clearTimeout(timer)
-    redis.disconnect()
+    // Told to close what is closed, the client would hold this process for 2 s more.
+    if (redis.status !== 'end') redis.disconnect()
   }
 }
 

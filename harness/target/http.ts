@@ -4,7 +4,7 @@
 import { request } from 'undici'
 import { Failure } from '../failure.ts'
 import { readYaml } from '../scenario/yaml.ts'
-import { type HttpTargetFile, httpTargetSchema } from './http-schema.ts'
+import { type HttpTargetFile, httpTargetSchema, sameTenants } from './http-schema.ts'
 import { pick } from './json-path.ts'
 import type { Call, Capability, Completion, Target, TenantAccess, TenantPlan } from './port.ts'
 
@@ -15,6 +15,7 @@ export function httpTarget(file: string): Target {
   const spec = readYaml(file, httpTargetSchema, 'target')
   refuseRemote(file, spec.http)
   const tenants = spec.tenants.map(({ id, headers }) => ({ id, headers: fromEnvironment(file, headers) }))
+  refuseSame(file, tenants)
   const free = [...tenants]
   const abilities: Capability[] = ['backlog']
   if (spec.read) abilities.push('read')
@@ -76,12 +77,33 @@ function refuseRemote(file: string, url: string): void {
   })
 }
 
+/** Two variables may hold the same credential, which the file alone does not show. */
+function refuseSame(file: string, tenants: readonly { id: string; headers: Record<string, string> }[]): void {
+  const same = sameTenants(tenants)
+  if (!same) return
+  const { first, second } = same
+  const what = `${file}: the tenants ${first.id} and ${second.id} have the same headers, so that the target cannot tell them apart`
+  throw new Failure('usage', 'tenants-same', what, {
+    fix: "give each tenant a credential of its own; the variables in the file's headers hold the same value",
+  })
+}
+
 function fromEnvironment(file: string, headers: Record<string, string>): Record<string, string> {
   const filled: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     filled[name] = value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, variable: string) => {
       const found = process.env[variable]
-      if (found !== undefined) return found
+      if (found !== undefined && !/[\r\n\0]/.test(found)) return found
+      if (found !== undefined) {
+        throw new Failure(
+          'usage',
+          'environment-variable-invalid',
+          `${variable}, which ${file} names, has a line break in it`,
+          {
+            fix: `set ${variable} to a value on one line`,
+          },
+        )
+      }
       throw new Failure(
         'usage',
         'environment-variable-missing',

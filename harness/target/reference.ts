@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis'
 import { request } from 'undici'
 import { z } from 'zod'
+import { Failure } from '../failure.ts'
 import type { PlannedWorkflow, RunRecord, Target, TenantAccess, TenantPlan } from './port.ts'
 import { type ReferenceParts, ReferenceProcess } from './reference-process.ts'
 
@@ -25,6 +26,7 @@ const page = z.object({
 })
 const PAGE = 1000
 
+type Call = (method: Method, path: string, body?: unknown, headers?: Record<string, string>) => Promise<unknown>
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export function referenceTarget(parts: ReferenceParts): Target {
@@ -39,7 +41,7 @@ export function referenceTarget(parts: ReferenceParts): Target {
       bodyTimeout: 5000,
     })
     const text = await answer.body.text()
-    if (answer.statusCode >= 300) throw new Error(`${method} ${path} answered ${answer.statusCode}`)
+    if (answer.statusCode >= 300) throw new Refused(`${method} ${path}`, answer.statusCode, text)
     return text === '' ? null : JSON.parse(text)
   }
 
@@ -66,16 +68,11 @@ export function referenceTarget(parts: ReferenceParts): Target {
     trips: async () => engine.trips,
 
     async provision(plan: TenantPlan): Promise<TenantAccess> {
-      const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight = 1 } = plan
-      const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight }
-      const { id, token, stream } = created.parse(await call('POST', '/v1/tenants', { id: plan.id, limits }))
-      const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
-      const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
-      await call('PUT', '/v1/workflows/work', { steps }, headers)
-      for (const workflow of plan.workflows ?? []) {
-        await call('PUT', `/v1/workflows/${workflow.name}`, definitionOf(workflow), headers)
+      try {
+        return await make(plan, call, { origin: engine.origin, redisUrl: parts.redisUrl })
+      } catch (cause) {
+        throw notMade(plan, cause)
       }
-      return accessOf({ ...plan, id }, { origin: engine.origin, redisUrl: parts.redisUrl, stream, headers })
     },
 
     async remove(access) {
@@ -115,6 +112,54 @@ export function referenceTarget(parts: ReferenceParts): Target {
       }
     },
   }
+}
+
+/** The tenant and its workflows. */
+async function make(plan: TenantPlan, call: Call, place: Pick<Place, 'origin' | 'redisUrl'>): Promise<TenantAccess> {
+  const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight = 1 } = plan
+  const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight }
+  const { id, token, stream } = created.parse(await call('POST', '/v1/tenants', { id: plan.id, limits }))
+  const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
+  const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
+  await call('PUT', '/v1/workflows/work', { steps }, headers)
+  for (const workflow of plan.workflows ?? []) {
+    await call('PUT', `/v1/workflows/${workflow.name}`, definitionOf(workflow), headers)
+  }
+  return accessOf({ ...plan, id }, { ...place, stream, headers })
+}
+
+const problem = z.object({ code: z.string(), detail: z.string().optional() })
+
+/** The engine answered, and said no; its own words are kept. */
+class Refused extends Error {
+  readonly status: number
+
+  constructor(what: string, status: number, text: string) {
+    super(`${what} answered ${status}${Refused.#detailOf(text)}`)
+    this.status = status
+  }
+
+  static #detailOf(text: string): string {
+    try {
+      const { code, detail } = problem.parse(JSON.parse(text))
+      return ` [${code}]${detail === undefined ? '' : ` ${detail}`}`
+    } catch {
+      return ''
+    }
+  }
+}
+
+/** What was asked for is the scenario's to mend; everything else is not there as it should be. */
+function notMade(plan: TenantPlan, cause: unknown): Failure {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const what = `the reference engine did not make the tenant ${plan.label} (${plan.id}): ${why}`
+  if (cause instanceof Refused && cause.status === 400) {
+    const fix = `mend what the scenario says of the tenant ${plan.label}: its limits, its stepMs`
+    return new Failure('usage', 'tenant-refused', what, { fix, cause })
+  }
+  const fix =
+    "look whether the engine's process and its Redis are there, and whether that Redis holds such a tenant already"
+  return new Failure('environment', 'tenant-not-made', what, { fix, cause })
 }
 
 /** A failing step is the model stub that always fails. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ActsEvidence, ActsVerdict } from '../../harness/evidence/acts.ts'
 import { folder, partywall, saved, start, tidy } from './partywall.ts'
-import { serve } from './systems/serve.ts'
+import { describeTarget, serve, tokens } from './systems/serve.ts'
 
 afterEach(tidy)
 const LIMIT_MS = 90_000
@@ -53,15 +53,20 @@ describe('a run of acts', () => {
   )
 
   test(
-    'interrupted, saves what it has and shows no promise as kept that was not asked to the end',
+    'interrupted, saves what it has, shows no promise as kept that was not asked to the end, and a defect as never tripped',
     async () => {
       const out = join(folder(), 'run')
-      const { child, ended, said } = start(['run', TWO_ACTS, '--out', out])
+      // A defect of retries, of which these acts make none.
+      const { child, ended, said } = start(['run', TWO_ACTS, '--defect', 'retries-uncharged', '--out', out])
       await said('weights begins')
       child.kill('SIGINT')
-      expect((await ended).code).toBe(130)
-      const { evidence, verdict } = savedActs(out)
-      expect(evidence.interrupted).toBe(true)
+      const { code, stderr } = await ended
+      expect(code).toBe(130)
+      const { evidence, verdict, text } = savedActs(out)
+      expect([evidence.interrupted, evidence.defectTrips]).toEqual([true, 0])
+      const never = 'seeded defect retries-uncharged: NEVER TRIPPED, so this verdict says nothing about it'
+      expect(stderr).toContain(`${never}\nverdict: interrupted`)
+      expect(text('summary.md')).toContain(never)
       expect(findings(verdict)).toEqual([
         ['weights-share-in-proportion', 'inconclusive'],
         ['removed-tenants-run-nothing', 'held'],
@@ -76,9 +81,7 @@ describe('a run of acts', () => {
       const { child, port } = await serve('fair', {})
       try {
         const file = join(folder(), 'target.yaml')
-        const { readFileSync, writeFileSync } = await import('node:fs')
-        writeFileSync(file, readFileSync(here('./systems/fair.yaml'), 'utf8').replace(/:4711/, `:${port}`))
-        const tokens = Object.fromEntries(['A', 'B', 'C', 'D', 'N'].map((name) => [`TOKEN_${name}`, 'token']))
+        describeTarget('fair', port, file)
         const out = join(folder(), 'run')
         const { code, stderr } = await start(['run', TWO_ACTS, '--target', file, '--out', out], tokens).ended
         expect(stderr).toContain('the target does not offer tenants, steps, history')

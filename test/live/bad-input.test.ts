@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { refusal } from '../cli/said.ts'
 import { folder, partywall, QUICK, start, tidy } from './partywall.ts'
 
 afterEach(tidy)
@@ -37,21 +38,21 @@ const line = (file: string, text: string) =>
 
 describe('a scenario', () => {
   test('that is not there is named, with the choices', async () => {
-    const said = await refused(2, 'run', 'nosy-neighbour')
+    const said = await refusal('run', 'nosy-neighbour')
     expect(said).toContain('nosy-neighbour')
     expect(said).toContain('noisy-neighbour')
   })
 
   test('with an unknown key is refused with file and line', async () => {
     const file = scenario((text) => text.replace('noise:', 'colour: blue\nnoise:'))
-    const said = await refused(2, 'run', file)
+    const said = await refusal('run', file)
     expect(said).toContain(`${file}:${line(file, 'colour')}:`)
     expect(said).toContain('`colour`')
   })
 
   test('with an unknown role is refused with file and line', async () => {
     const file = scenario((text) => text.replace('role: noisy', 'role: loud'))
-    const said = await refused(2, 'run', file)
+    const said = await refusal('run', file)
     expect(said).toContain(`${file}:${line(file, 'loud')}:`)
     expect(said).toMatch(/quiet.*noisy/)
   })
@@ -60,33 +61,37 @@ describe('a scenario', () => {
     const file = scenario((text) =>
       text.replace('arrivalsPerSecond: 100', 'arrivalsPerSecond: -5').replace('pairs: 6', 'pairs: 1'),
     )
-    const said = await refused(2, 'run', file)
+    const said = await refusal('run', file)
     expect(said).toContain(`${file}:${line(file, '-5')}:`)
     expect(said).toContain('arrivalsPerSecond')
     expect(said).toContain(`${file}:${line(file, 'pairs: 1')}:`)
   })
 
+  test('whose limits the engine would refuse is refused before anything is started', async () => {
+    const file = scenario((text) => text.replace('concurrentRuns: 64', 'concurrentRuns: 20000'))
+    const said = await refusal('run', file)
+    expect(said).toContain(`${file}:${line(file, '20000')}:`)
+    expect(said).toContain('tenants.0.limits.concurrentRuns: Too big: expected number to be <=10000')
+  })
+
+  test('with an alias that leads nowhere is refused with file and line', async () => {
+    const file = scenario((text) => text.replace('pairs: 6', 'pairs: *six'))
+    expect(await refusal('run', file)).toContain(`${file}:${line(file, '*six')}:`)
+  })
+
   test('that is no YAML is refused with file and line', async () => {
     const file = scenario((text) => text.replace('tenants:', 'tenants: ]'))
-    expect(await refused(2, 'run', file)).toContain(`${file}:${line(file, 'tenants: ]')}:`)
+    expect(await refusal('run', file)).toContain(`${file}:${line(file, 'tenants: ]')}:`)
   })
 })
 
-describe('an option', () => {
+describe('the command line', () => {
   test.each([
     [['run', '--sed', '1'], 'sed'],
-    [['run', '--seed', 'abc'], '--seed abc'],
-    [['run', '--budget', '1s'], 'at least 3'],
-    [['run', '--budget', 'soon'], '--budget soon'],
-    [['run', '--defect', 'shared-fofi'], 'shared-fifo'],
-    [['run', '--target', 'elsewhere'], 'elsewhere'],
-    [['run', '--target', '/nowhere/target.yaml'], '/nowhere/target.yaml'],
-    [['run', '--redis', 'redis://10.0.0.1:6379'], '10.0.0.1'],
-    [['run', '--redis', 'localhost'], 'redis://127.0.0.1:6379'],
+    [['run', '--redis', ''], '--redis has no value'],
+    [['run', QUICK, '--budget', '1s'], 'at least 3'],
     [['judge', '/nowhere'], '/nowhere'],
-    [['dance'], 'dance'],
-    [[], 'which command'],
-  ])('that is wrong is refused: %j', async (args, hint) => {
+  ])('that is wrong is refused, with the exit code of the process: %j', async (args, hint) => {
     expect(await refused(2, ...args)).toContain(hint)
   })
 
@@ -102,7 +107,7 @@ describe('an option', () => {
 describe('a target', () => {
   const text = (port: number) => `http: http://127.0.0.1:${port}
 stepMs: 1
-tenants: [{ id: a, headers: {} }, { id: b, headers: {} }, { id: c, headers: {} }, { id: d, headers: {} }, { id: n, headers: {} }]
+tenants: [{ id: a, headers: { x: a } }, { id: b, headers: { x: b } }, { id: c, headers: { x: c } }, { id: d, headers: { x: d } }, { id: n, headers: { x: n } }]
 start: { post: /jobs, json: {} }
 done: response
 `
@@ -115,9 +120,26 @@ done: response
     expect(readdirSync(place)).toEqual(['target.yaml'])
   })
 
+  test('whose tenants turn out to have the same credential ends with 2, and does not show it', async () => {
+    const file = join(folder(), 'target.yaml')
+    const headers = (name: string) => `headers: { authorization: 'Bearer $${`{${name}}`}' }`
+    const same = text(1)
+      .replace('headers: { x: a }', headers('FIRST_OF_TWO'))
+      .replace('headers: { x: b }', headers('SECOND_OF_TWO'))
+    writeFileSync(file, same)
+    const env = { FIRST_OF_TWO: 'hunter22', SECOND_OF_TWO: 'hunter22' }
+    const { code, stderr } = await start(['run', QUICK, '--target', file, '--out', join(folder(), 'run')], env).ended
+    expect([code, stderr]).toEqual([2, expect.stringContaining('[tenants-same]')])
+    expect(stderr).toContain('the tenants a and b have the same headers')
+    expect(stderr).not.toContain('hunter22')
+  })
+
   test('whose file wants a variable that is not set ends with 2 and names it', async () => {
     const file = join(folder(), 'target.yaml')
-    writeFileSync(file, text(1).replace('headers: {}', `headers: { authorization: 'Bearer $${'{NOT_SET_HERE}'}' }`))
+    writeFileSync(
+      file,
+      text(1).replace('headers: { x: a }', `headers: { authorization: 'Bearer $${'{NOT_SET_HERE}'}' }`),
+    )
     expect(await refused(2, 'run', QUICK, '--target', file)).toContain('NOT_SET_HERE')
   })
 

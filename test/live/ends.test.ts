@@ -1,64 +1,31 @@
 // Runs that do not come to their planned end: interrupted, killed, the target dead. Refuses to ask politely where the
 // point is that nobody was asked: processes are killed by SIGKILL.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
+import { children, isAlive } from '../stack/processes.ts'
 import { folder, QUICK, saved, start, tidy } from './partywall.ts'
 
 afterEach(tidy)
 const LIMIT_MS = 60_000
 
-interface Process {
-  pid: number
-  parent: number
-  command: string
-}
+const alive = (pids: readonly number[]) => pids.filter(isAlive)
 
-/** Every process of this machine, as /proc tells. */
-function processes(): Process[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), command }]
-      } catch {
-        return []
-      }
-    })
-}
-
-function children(of: number): Process[] {
-  const all = processes()
-  const found: Process[] = []
-  const add = (parent: number) => {
-    for (const process of all.filter((one) => one.parent === parent)) {
-      found.push(process)
-      add(process.pid)
-    }
-  }
-  add(of)
-  return found
-}
-
-const ours = () => readdirSync(tmpdir()).filter((name) => name.startsWith('partywall-'))
-const alive = (pids: readonly number[]) => processes().filter(({ pid }) => pids.includes(pid))
-
-const begin = (out: string) => start(['run', QUICK, '--seed', '22', '--out', out])
+/** @param temporary where it makes its temporary folders: one of the test's own, since other runs make theirs meanwhile */
+const begin = (out: string, temporary = folder()) =>
+  start(['run', QUICK, '--seed', '22', '--out', out], { TMPDIR: temporary })
 
 test(
   'an interrupted run saves what it has, cleans up and ends with 130',
   async () => {
-    const before = ours()
+    const temporary = folder()
     const out = join(folder(), 'run')
-    const { child, ended, said } = begin(out)
+    const { child, ended, said } = begin(out, temporary)
     await said('pair 1/6')
     const pids = children(child.pid ?? 0).map(({ pid }) => pid)
     expect(pids.length).toBeGreaterThanOrEqual(4)
+    expect(readdirSync(temporary)).toHaveLength(1)
     child.kill('SIGINT')
     const { code, stderr } = await ended
     expect(code).toBe(130)
@@ -69,7 +36,7 @@ test(
     expect(evidence.blocks.filter(({ pair }) => pair === 1)).toHaveLength(2)
     expect(verdict.outcome).not.toBe('pass')
     expect(alive(pids)).toEqual([])
-    expect(ours()).toEqual(before)
+    expect(readdirSync(temporary)).toEqual([])
   },
   LIMIT_MS,
 )
@@ -77,17 +44,17 @@ test(
 test(
   'a killed run leaves no process and no folder, its own unfinished one included',
   async () => {
-    const before = ours()
+    const temporary = folder()
     const place = folder()
     const out = join(place, 'deep', 'run')
-    const { child, ended, said } = begin(out)
+    const { child, ended, said } = begin(out, temporary)
     await said('pair 1/6')
     expect(readdirSync(out)).toEqual(['histograms.hlog', 'journal.ndjson'])
     const pids = children(child.pid ?? 0).map(({ pid }) => pid)
     child.kill('SIGKILL')
     await ended
     await vi.waitFor(() => expect(alive(pids)).toEqual([]), { timeout: 10_000, interval: 50 })
-    await vi.waitFor(() => expect(ours()).toEqual(before), { timeout: 10_000, interval: 50 })
+    await vi.waitFor(() => expect(readdirSync(temporary)).toEqual([]), { timeout: 10_000, interval: 50 })
     await vi.waitFor(() => expect(readdirSync(place)).toEqual([]), { timeout: 10_000, interval: 50 })
   },
   LIMIT_MS,

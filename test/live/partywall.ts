@@ -39,6 +39,8 @@ export interface Running {
   ended: Promise<Ended>
   /** Resolves when stderr holds this text. */
   said(text: string): Promise<void>
+  /** What stdout holds so far. */
+  stdout(): string
 }
 
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
@@ -64,7 +66,7 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
       if (!Array.isArray(more)) throw new Error(`ended without saying “${text}”:\n${heard.stderr}`)
     }
   }
-  return { child, ended, said }
+  return { child, ended, said, stdout: () => heard.stdout }
 }
 
 export async function partywall(...args: string[]): Promise<Ended> {

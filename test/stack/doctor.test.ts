@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { doctor, type Machine, thisMachine } from '../../harness/cli/doctor.ts'
+import { serverVersion } from '../../harness/stack/redis.ts'
 
 let folder: string
 beforeEach(() => {
@@ -21,6 +22,8 @@ interface Made {
   policies: boolean[]
 }
 
+const REDIS_7 = 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c971a948f0'
+
 /** @param programs what is on its PATH; an installation adds redis-server */
 function made(programs: string[], more: Partial<Machine> = {}, exitCode = 0): Made {
   const found = new Set(programs)
@@ -30,6 +33,7 @@ function made(programs: string[], more: Partial<Machine> = {}, exitCode = 0): Ma
     ...thisMachine(),
     nodeVersion: '24.21.0',
     onPath: (program) => (found.has(program) ? `/bin/${program}` : null),
+    versionOf: () => REDIS_7,
     cores: 2,
     memoryGiB: 4,
     temporaryFolder: folder,
@@ -91,6 +95,38 @@ describe('the doctor', () => {
     expect(await doctor(look, made(['redis-server'], { nodeVersion }).machine)).toBe(code)
   })
 
+  test.each([
+    [REDIS_7, 'Redis 7.0.15, /bin/redis-server'],
+    ['Redis server v=8.2.0 sha=00000000:1 malloc=libc bits=64 build=x', 'Redis 8.2.0, /bin/redis-server'],
+    ['Valkey server v=8.1.3 sha=00000000:0 malloc=libc bits=64 build=x', 'Valkey 8.1.3, /bin/redis-server'],
+  ])('takes a server that is new enough, and says what it is: %s', async (text, detail) => {
+    const { machine, said } = made(['redis-server'], { versionOf: () => text })
+    expect(await doctor(look, machine)).toBe(0)
+    expect(said).toContain(`ok       Redis: ${detail}`)
+  })
+
+  test.each([
+    ['Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=x', '/bin/redis-server is Redis 6.0.16'],
+    ['Redis server v=3.2.1', '/bin/redis-server is Redis 3.2.1'],
+    ['Server 7', '/bin/redis-server does not say its version'],
+    [null, '/bin/redis-server does not say its version'],
+  ])('does not take one that is too old or mute for one: %s', async (text, found) => {
+    for (const options of [look, fix]) {
+      const { machine, said } = made(['redis-server', 'apt-get'], { versionOf: () => text })
+      expect(await doctor(options, machine)).toBe(4)
+      expect(said.find((line) => line.startsWith('missing  Redis'))).toContain(`${found}; 7.0 or newer is wanted`)
+      expect(said.join('\n')).toContain('7.0 or newer first on PATH')
+      expect(said).not.toContain('nothing is missing')
+    }
+  })
+
+  test('asks the server of this machine within its 3 s', () => {
+    const machine = thisMachine()
+    const file = machine.onPath('redis-server') ?? machine.onPath('valkey-server') ?? ''
+    expect(serverVersion(machine.versionOf(file) ?? '')).toMatchObject({ major: expect.any(Number) })
+    expect(machine.versionOf(join(folder, 'absent'))).toBeNull()
+  })
+
   test('doubts a small machine without failing', async () => {
     const { machine, said } = made(['redis-server'], { cores: 1, memoryGiB: 0.5 })
     expect(await doctor(look, machine)).toBe(0)
@@ -122,6 +158,15 @@ describe('doctor --fix', () => {
     expect(ran).toEqual(commands)
     expect(asked).toEqual([])
     for (const command of commands) expect(said).toContain(`running: ${command}`)
+  })
+
+  test('upgrades a Redis that is too old, where the package manager has a newer one', async () => {
+    const { machine, said, ran } = made(['redis-server', 'apt-get'])
+    const old = { ...machine, versionOf: () => (ran.length < 2 ? 'Redis server v=6.0.16' : REDIS_7) }
+    expect(await doctor(fix, old)).toBe(0)
+    expect(ran).toEqual(APT)
+    expect(said).toContain('ok       Redis: Redis 7.0.15, /bin/redis-server')
+    expect(said.at(-1)).toBe('nothing is missing')
   })
 
   test('asks on a terminal, and takes no for an answer', async () => {

@@ -1,6 +1,6 @@
-// What the tests of the stack ask about processes. Refuses to count a zombie as alive: it is only waiting to be reaped.
+// What tests ask about processes. Refuses to count a zombie as alive: it is only waiting to be reaped.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export function isAlive(pid: number): boolean {
   try {
@@ -16,4 +16,40 @@ export function isAlive(pid: number): boolean {
     // Gone between the two, or a system without /proc.
     return process.platform !== 'linux'
   }
+}
+
+interface Process {
+  pid: number
+  parent: number
+  command: string
+}
+
+/** Every process of this machine, as /proc tells. */
+function processes(): Process[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
+        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+        return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), command }]
+      } catch {
+        return []
+      }
+    })
+}
+
+/** What a process started, and what that started. */
+export function children(of: number): Process[] {
+  const all = processes()
+  const found: Process[] = []
+  const add = (parent: number) => {
+    for (const process of all.filter((one) => one.parent === parent)) {
+      found.push(process)
+      add(process.pid)
+    }
+  }
+  add(of)
+  return found
 }

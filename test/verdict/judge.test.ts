@@ -28,7 +28,6 @@ const tenfold = simulateInput({ runSeed: RUN_SEED, effect: [10, 10, 10, 10] })
 
 function verdictOn(input: JudgeInput): Verdict {
   const verdict = judge(input)
-  expect(JSON.stringify(judge(structuredClone(input)))).toBe(JSON.stringify(verdict))
   expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict)
   return verdict
 }
@@ -36,6 +35,20 @@ function verdictOn(input: JudgeInput): Verdict {
 const said = (verdict: Verdict) => verdict.reasons.join('\n')
 
 describe(`the judge on simulated runs, run seed ${RUN_SEED}`, () => {
+  // Each judging simulates thousands of runs, so one input of a kind is judged again.
+  it.each([
+    ['a healthy run', healthy],
+    ['a guilty run', tenfold],
+    ['operations that never end', simulateInput({ runSeed: RUN_SEED, unfinished: 8 })],
+    ['pairs that ended early', { ...simulateInput({ runSeed: RUN_SEED, pairs: 5 }), pairsEnded: 'a backlog' }],
+    ['a leak beside a precondition that did not hold', { ...healthy, preconditions: [failed], findings: [broken] }],
+  ])('gives the same verdict, byte for byte, when it is asked again: %s', (_, input) => {
+    const before = JSON.stringify(input)
+    const verdict = JSON.stringify(judge(input))
+    expect(JSON.stringify(judge(structuredClone(input)))).toBe(verdict)
+    expect(JSON.stringify(input)).toBe(before)
+  })
+
   it('passes a healthy run and says how far it could see', () => {
     const verdict = verdictOn(healthy)
     expect(verdict.outcome).toBe('pass')
