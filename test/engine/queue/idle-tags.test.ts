@@ -39,7 +39,7 @@ describe('remembered tags', () => {
     for (let i = 0; i < 200; i++) for (const tenant of await turns.pick(entering)) turns.rounds.end(tenant, 'more', 0)
     expect(await node.redis.zcard(turns.keys.idle)).toBeLessThanOrEqual(IDLE_MAX)
     expect(await node.redis.zcard(turns.keys.idle)).toBeGreaterThanOrEqual(IDLE_MAX - 1)
-    expect((await node.redis.zrange(turns.keys.idle, 0, 0))[0]).toMatch(/^idle-500[01]$/)
+    expect((await node.redis.zrange(turns.keys.idle, '0', '0'))[0]).toMatch(/^idle-500[01]$/)
   })
 
   test('that say no more than virtual time does are forgotten', async () => {
