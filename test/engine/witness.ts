@@ -9,20 +9,42 @@ export interface Sighting {
   entryId: string
   attempt: number
   startedNs: bigint
-  /** Null while it runs, and for ever when its process was killed. */
+  /** Null while it runs, and when its process was killed and nobody said so. */
   endedNs: bigint | null
+  /** When its claim was asked for: the claim lies between this and the start. As late as the start when it was not told. */
+  askedNs: bigint
+  /** Null when it was not told. */
+  inputText: string | null
+  /** Which worker process said so. */
+  worker: string
 }
+
+export interface Told {
+  askedNs?: bigint
+  inputText?: string
+  worker?: string
+}
+
+/** On the monotonic clock that all processes of a machine share. */
+export const askedNsOf = (claim: Claim): bigint =>
+  process.hrtime.bigint() - BigInt(Math.ceil((performance.now() - claim.askedAtMs) * 1e6))
 
 export class Witness implements StepWitness {
   readonly sightings: Sighting[] = []
   readonly #open = new Map<string, Sighting>()
 
-  see(event: 'started' | 'ended', tenant: string, entryId: string, attempt: number, atNs: bigint): void {
-    const key = `${tenant} ${entryId} ${attempt}`
+  see(
+    event: 'started' | 'ended',
+    tenant: string,
+    entryId: string,
+    attempt: number,
+    atNs: bigint,
+    { askedNs = atNs, inputText, worker = '' }: Told = {},
+  ): void {
+    const key = `${worker} ${tenant} ${entryId} ${attempt}`
     if (event === 'started') {
-      const sighting = { tenant, entryId, attempt, startedNs: atNs, endedNs: null }
-      this.sightings.push(sighting)
-      this.#open.set(key, sighting)
+      const sighting = { tenant, entryId, attempt, startedNs: atNs, endedNs: null, askedNs, worker }
+      this.#begin(key, { ...sighting, inputText: inputText ?? null })
     } else {
       const sighting = this.#open.get(key)
       if (sighting) sighting.endedNs = atNs
@@ -30,8 +52,24 @@ export class Witness implements StepWitness {
     }
   }
 
-  started({ tenant, entryId, attempt }: Claim): void {
-    this.see('started', tenant, entryId, attempt, process.hrtime.bigint())
+  #begin(key: string, sighting: Sighting): void {
+    this.sightings.push(sighting)
+    this.#open.set(key, sighting)
+  }
+
+  /** What a worker process had open when it was killed ended there. */
+  died(worker: string, atNs: bigint): void {
+    for (const [key, sighting] of this.#open) {
+      if (sighting.worker !== worker) continue
+      sighting.endedNs = atNs
+      this.#open.delete(key)
+    }
+  }
+
+  started(claim: Claim): void {
+    const { tenant, entryId, attempt, inputText } = claim
+    const told = { askedNs: askedNsOf(claim), inputText }
+    this.see('started', tenant, entryId, attempt, process.hrtime.bigint(), told)
   }
 
   ended({ tenant, entryId, attempt }: Claim): void {

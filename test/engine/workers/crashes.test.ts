@@ -1,14 +1,8 @@
 // Nothing is lost and nothing ends twice: with worker processes killed at each of the five places, and with connections to
 // Redis cut in the middle of their work. Seen by the witness beside the engine, over a Unix socket.
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tenantKey } from '../../../engine/queue/keys.ts'
 import type { CrashPoint } from '../../../engine/queue/queue.ts'
@@ -16,6 +10,7 @@ import type { TenantId } from '../../../engine/tenant.ts'
 import { startProxy } from '../proxy.ts'
 import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
 import { Witness } from '../witness.ts'
+import { type WorkerProcesses, workerProcesses } from './worker-process.ts'
 
 const LEASE_MS = 1000
 /** The reaper's and the audit's period, and a slow machine. */
@@ -25,46 +20,19 @@ let stage: Stage
 /** Admits; works only where a test says so. */
 let node: Node
 let witness: Witness
-let close: () => void
-let path: string
-const children: ChildProcess[] = []
+let processes: WorkerProcesses
 
 beforeEach(async () => {
   stage = await startStage()
   node = await startNode(stage, { leaseMs: LEASE_MS })
   witness = new Witness()
-  path = join(tmpdir(), `partywall-witness-${process.pid}-${performance.now()}.sock`)
-  const server = createServer((socket) => {
-    socket.on('error', () => {})
-    createInterface(socket).on('line', (line) => {
-      const [event, tenant, entryId, attempt, at] = JSON.parse(line) as ['started', string, string, number, string]
-      witness.see(event, tenant, entryId, attempt, BigInt(at))
-    })
-  })
-  server.listen(path)
-  await once(server, 'listening')
-  close = () => server.close()
+  processes = await workerProcesses(witness, { STAGE_URL: stage.url, LEASE_MS: String(LEASE_MS) })
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
-  }
-  close()
+  await processes.stop()
   await node.stop()
   await stage.stop()
 })
-
-async function launch(more: Record<string, string>): Promise<ChildProcess> {
-  const file = fileURLToPath(new URL('./process.ts', import.meta.url))
-  const env = { ...process.env, STAGE_URL: stage.url, WITNESS: path, LEASE_MS: String(LEASE_MS), ...more }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  children.push(child)
-  if (child.stdout) await once(child.stdout, 'data')
-  return child
-}
 
 async function heads(tenant: TenantId) {
   const texts = await stage.redis.hvals(tenantKey.runs(tenant))
@@ -94,13 +62,13 @@ describe('a worker killed', () => {
     ['before-complete', 2],
   ])('%s loses no run, and another worker has it within lease and poll', async (point, after) => {
     const tenant = await node.create('t', { concurrentRuns: 3 }, [{ type: 'sleep', ms: 20 }])
-    const doomed = await launch({ CRASH_AT: point, CRASH_AFTER: String(after) })
+    const doomed = await processes.launch({ CRASH_AT: point, CRASH_AFTER: String(after) })
     const died = once(doomed, 'exit')
     for (let i = 0; i < 12; i++) await node.queue.admit(tenant, 'w', 'null')
     const [, signal] = (await died) as [number | null, string | null]
     expect(signal).toBe('SIGKILL')
     const diedNs = process.hrtime.bigint()
-    await launch({})
+    await processes.launch({})
     const before = performance.now()
     await until(async () => await done(tenant, 12), 10_000)
     expect(performance.now() - before).toBeLessThan(2 * LEASE_MS + POLL_MS)
@@ -114,8 +82,8 @@ describe('a worker killed', () => {
 
   test('after admit, before its bell, leaves a run that the audit finds', async () => {
     const tenant = await node.create('t', {}, [{ type: 'sleep', ms: 5 }])
-    await launch({})
-    const doomed = await launch({ CRASH_AT: 'after-admit', CRASH_AFTER: '1', STARTS_FOR: tenant })
+    await processes.launch({})
+    const doomed = await processes.launch({ CRASH_AT: 'after-admit', CRASH_AFTER: '1', STARTS_FOR: tenant })
     if (doomed.signalCode === null) await once(doomed, 'exit')
     await until(async () => await done(tenant, 1), POLL_MS + LEASE_MS)
     await expectAllDone(tenant, 1)
@@ -127,17 +95,16 @@ describe('a worker killed', () => {
     await node.queue.admit(tenant, 'w', 'null')
     let restarts = 0
     await until(async () => {
-      const running = children.at(-1)
-      if (!running || running.signalCode !== null) {
+      if (processes.running().length === 0) {
         restarts++
-        await launch({ CRASH_AT: 'after-claim' })
+        await processes.launch({ CRASH_AT: 'after-claim' })
       }
       return (await heads(tenant))[0]?.status === 'dead' || (await heads(tenant))
     }, 15_000)
     expect(await node.queue.deadLetters(tenant, null, 9)).toMatchObject([{ reason: 'attempts-exhausted' }])
     expect((await heads(tenant))[0]?.attempt).toBe(3)
     expect(restarts).toBeLessThanOrEqual(5)
-    await launch({})
+    await processes.launch({})
     for (let i = 0; i < 5; i++) await node.queue.admit(other, 'w', 'null')
     await until(async () => await done(other, 5), 5000)
     await expectAllDone(other, 5)

@@ -5,6 +5,8 @@ import { connect } from 'node:net'
 import type { Claim, CrashPoint } from '../../../engine/queue/queue.ts'
 import { parseTenantId } from '../../../engine/tenant.ts'
 import { startNode } from '../stage.ts'
+import { askedNsOf } from '../witness.ts'
+import type { Report } from './worker-process.ts'
 
 const {
   STAGE_URL = '',
@@ -13,6 +15,7 @@ const {
   CRASH_AFTER = '1',
   STARTS_FOR = '',
   LEASE_MS = '1000',
+  WINDOW_MS = '60000',
 } = process.env
 
 const socket = connect(WITNESS)
@@ -22,12 +25,16 @@ const passed = (point: CrashPoint) => {
   // What was reported is on its way before the process is gone: nothing after this line runs.
   process.kill(process.pid, 'SIGKILL')
 }
-const report = (event: string, { tenant, entryId, attempt }: Claim) =>
-  socket.write(`${JSON.stringify([event, tenant, entryId, attempt, String(process.hrtime.bigint())])}\n`)
+const report = (event: 'started' | 'ended', claim: Claim) => {
+  const { tenant, entryId, attempt, inputText } = claim
+  const atNs = String(process.hrtime.bigint())
+  const line: Report = [event, tenant, entryId, attempt, atNs, String(askedNsOf(claim)), inputText]
+  socket.write(`${JSON.stringify(line)}\n`)
+}
 
 const url = new URL(STAGE_URL)
 const stage = { url: STAGE_URL, port: Number(url.port) }
-const node = await startNode(stage, { leaseMs: Number(LEASE_MS), passed })
+const node = await startNode(stage, { leaseMs: Number(LEASE_MS), windowMs: Number(WINDOW_MS), passed })
 if (STARTS_FOR === '') {
   const witness = {
     started: (claim: Claim) => report('started', claim),
