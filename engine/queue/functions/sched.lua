@@ -77,7 +77,11 @@ function Turns.settle(s, tenant, state, charge)
   redis.call('HDEL', s.k.lt, tenant)
   redis.call('ZREM', s.k.lease, tenant)
   local noted = redis.call('SREM', s.k.dirty, tenant) == 1
-  if state == 'gone' then return end
+  if state == 'gone' then
+    -- Unless the id is in use again by now: then somebody has to look after what runs.
+    if not redis.call('ZSCORE', s.k.tenants, tenant) then redis.call('ZREM', s.k.inflight, tenant) end
+    return
+  end
   tag = tonumber(tag) + charge
   if charge > 0 then s.mean = s.mean + (charge - s.mean) / 16 end
   if noted or state == 'more' then return s:enter(tenant, tag) end
@@ -158,7 +162,7 @@ local function sched(keys, argv)
   if parked[2] then out[2] = math.max(0, tonumber(parked[2]) - s.now) end
   redis.call('HSET', k.vt, 'vt', tag_text(s.now_vt), 'seq', s.seq, 'mean', tag_text(s.mean))
   redis.call('ZREMRANGEBYSCORE', k.idle, '-inf', '(' .. tag_text(s.floor))
-  if s.seq % 64 == 0 then redis.call('ZREMRANGEBYRANK', k.idle, 0, -(IDLE_MAX + 1)) end
+  if redis.call('ZCARD', k.idle) > IDLE_MAX then redis.call('ZREMRANGEBYRANK', k.idle, 0, -(IDLE_MAX + 1)) end
   return out
 end
 
