@@ -85,6 +85,8 @@ describe('the documentation', () => {
       'payload-too-large',
       'at most 65536 bytes',
     ])
+    const { json } = await stand.anybody('GET', '/problems/payload-too-large')
+    expect(json?.mend).toMatch(/^Send at most what the detail says\./)
   })
 
   test('unknown routes, unknown codes and wrong methods are problems too', async () => {

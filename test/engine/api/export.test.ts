@@ -88,11 +88,17 @@ test('while runs start, move and end, has each run that was there at the cut, on
 })
 
 describe('backpressure', () => {
+  /** Runs of 1.4 MB: no connection buffers thirty, so an export of them stands still when nobody reads. */
+  async function fill(id: string, at: Stand, count = 30): Promise<TenantClient> {
+    const tenant = await at.tenant(id, { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
+    const fields = ['workflow', 'echo', 'input', JSON.stringify('x'.repeat(700_000))]
+    for (let i = 0; i < count; i++) await at.redis.xadd(`tenant:{${id}}:workflow:events`, '*', ...fields)
+    await until(async () => ((await at.redis.zcard(`tenant:{${id}}:runs:ended`)) === count ? true : null))
+    return tenant
+  }
+
   test('a client that does not read makes the engine hold one page, not the whole', async () => {
-    const tenant = await stand.tenant('exp-large', { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
-    await tenant.call('PUT', '/v1/workflows/none', { steps: [{ type: 'sleep', ms: 0 }] })
-    const input = 'x'.repeat(700_000)
-    await Promise.all(Array.from({ length: 80 }, () => tenant.finished('none', input)))
+    const tenant = await fill('exp-large', stand, 80)
     const answer = await request(`${stand.origin}/v1/export`, { headers: tenant.headers })
     const body = answer.body[Symbol.asyncIterator]()
     await body.next()
@@ -115,14 +121,6 @@ describe('backpressure', () => {
     expect((await sent()) - stopped).toBeGreaterThan(20_000_000)
   })
 
-  /** What no connection buffers, so that an export of it stands still when nobody reads. */
-  async function fill(id: string, at: Stand): Promise<TenantClient> {
-    const tenant = await at.tenant(id, { startsPerMinute: 10_000, maxPayloadBytes: 1 << 20 })
-    const fields = ['workflow', 'echo', 'input', JSON.stringify('x'.repeat(700_000))]
-    for (let i = 0; i < 30; i++) await at.redis.xadd(`tenant:{${id}}:workflow:events`, '*', ...fields)
-    await until(async () => ((await at.redis.zcard(`tenant:{${id}}:runs:ended`)) === 30 ? true : null))
-    return tenant
-  }
   const unread = async (at: Stand, path: string, headers: Record<string, string>) =>
     (await request(`${at.origin}${path}`, { headers })).body
 
