@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { acts } from '../acts/list.ts'
+import { noiseSchema } from './noise-schema.ts'
 
 const actNames = acts.map(({ name }) => name)
 
@@ -43,10 +44,7 @@ const floodSchema = z.strictObject({
     .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
     .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
     .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy'),
-  noise: z.strictObject({
-    api: z.strictObject({ requestsPerSecond: wholePositive.max(20_000), connections: wholePositive.max(200) }),
-    stream: z.strictObject({ entriesPerSecond: z.number().int().nonnegative().max(50_000) }),
-  }),
+  noise: noiseSchema,
   blocks: z.strictObject({
     pairs: z.number().int().min(3).max(200),
     lengthMs: z.number().int().min(500).max(60_000),
