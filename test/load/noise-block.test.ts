@@ -16,28 +16,27 @@ afterEach(() => {
 
 const never = new AbortController().signal
 
+/** How many timers were set meanwhile: each is a wake-up of the thread, and costs CPU. */
+async function timersOf(work: () => Promise<unknown>): Promise<number> {
+  const set = vi.spyOn(globalThis, 'setTimeout')
+  await work()
+  const count = set.mock.calls.length
+  set.mockRestore()
+  return count
+}
+
 describe('pace', () => {
   async function spread(count: number, lengthMs: number) {
     const allowed: Array<[atMs: number, total: number]> = []
-    let ticks = 0
     const startMs = performance.now()
     const allow = (total: number) => allowed.push([performance.now() - startMs, total])
-    const counting = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((
-      ...args: Parameters<typeof setTimeout>
-    ) => {
-      ticks++
-      return real(...args)
-    }) as typeof setTimeout)
-    const done = pace({ count, lengthMs, startMs, allow, signal: never })
-    await vi.advanceTimersByTimeAsync(lengthMs + 5)
-    await done
-    counting.mockRestore()
-    return { allowed, ticks }
+    const timers = await timersOf(async () => {
+      const done = pace({ count, lengthMs, startMs, allow, signal: never })
+      await vi.advanceTimersByTimeAsync(lengthMs + 5)
+      await done
+    })
+    return { allowed, timers }
   }
-  let real: typeof setTimeout
-  beforeEach(() => {
-    real = globalThis.setTimeout
-  })
 
   test.each([
     [2000, 1000],
@@ -57,7 +56,7 @@ describe('pace', () => {
 
   test('ticks as often whatever there is to send', async () => {
     const [few, many] = [await spread(3, 400), await spread(4000, 400)]
-    expect(few.ticks).toBe(many.ticks)
+    expect(few.timers).toBe(many.timers)
   })
 
   test('stops when told, and allows no more', async () => {
@@ -148,6 +147,16 @@ describe('a block', () => {
     expect(flood.abandoned).toBe(50)
     expect(told.tookMs).toBeGreaterThan(10_900)
     expect(told.tookMs).toBeLessThan(11_100)
+  })
+
+  test('wakes its thread no more often where the target is slow, or takes the noise late', async () => {
+    // Besides its ticks, one timer for each of 400 answers, which stands for the target, and at most two that bound the waits.
+    const quick = await timersOf(() => played(new Made(400, 1), 400, 1000))
+    const slow = await timersOf(() => played(new Made(400, 5000), 400, 1000))
+    const late = await timersOf(() => played(new Made(10, 40), 400, 1000))
+    expect(quick).toBeGreaterThan(1300)
+    expect(slow - quick).toBeLessThanOrEqual(2)
+    expect(late - quick).toBeLessThanOrEqual(2)
   })
 
   test('counts nothing of the block before it', async () => {
