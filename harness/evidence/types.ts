@@ -30,7 +30,28 @@ export interface Block {
   tenants: TenantWindow[]
 }
 
-/** What the noise makers did in one block, or in one arm when summed. */
+/** The kinds of noise: floods of requests and of entries, starts of slow runs, large bodies, refusals sent again at once. */
+export type MakerName = 'api' | 'stream' | 'slow' | 'payload' | 'retry'
+
+/** What one noise maker did in the blocks of one arm. */
+export interface MakerTally {
+  ordered: number
+  sent: number
+  /** Answers of the target (noise) or of our sink (placebo); those that refused among them. */
+  answered: number
+  refused: number
+  /** Lost, never answered, or answered with Redis' error. */
+  errors: number
+  /** Sent after the end of their block. */
+  sentLate: number
+  /** From the beginning of a block to the last operation sent for it, the largest of all blocks. */
+  lastSentUs: number
+  /** What our sink received: all that was sent under placebo, nothing under noise. */
+  sinkSeen: number
+  cpuUs: number
+}
+
+/** What the noise makers did in one arm: all together, requests by whatever maker, and each by itself. */
 export interface NoiseTally {
   apiSent: number
   apiAnswered: number
@@ -40,6 +61,7 @@ export interface NoiseTally {
   streamErrors: number
   /** CPU of the noise makers' threads, microseconds. */
   cpuUs: number
+  makers: Partial<Record<MakerName, MakerTally>>
 }
 
 export interface Objectives {

@@ -1,26 +1,30 @@
-// Spreads a fixed number of operations evenly over a fixed time. Bounded in count and time; carries on late rather than
-// dropping, and stops when told.
+// Spreads a fixed number of operations evenly over a fixed time. It ticks for the whole of that time, whether or not
+// anything is left to send, and not a moment longer: so a slow target costs its thread no more ticks than a quick one.
 
-/**
- * Calls `emit(n)` about every millisecond with the number of operations now due; resolves when `count` are emitted.
- * @param emit returns how many of the n it could take; the others are offered again
- * @param giveUpMs after this many milliseconds beyond the end what is left is given up
- */
-export async function pace(
-  count: number,
-  lengthMs: number,
-  emit: (due: number) => number,
-  stopped: () => boolean,
-  giveUpMs = 1000,
-): Promise<number> {
-  const start = performance.now()
-  let emitted = 0
-  while (emitted < count && !stopped()) {
-    const elapsed = performance.now() - start
-    if (elapsed > lengthMs + giveUpMs) break
-    const due = Math.min(count, Math.ceil((elapsed / lengthMs) * count)) - emitted
-    if (due > 0) emitted += emit(due)
-    await new Promise((resolve) => setTimeout(resolve, 1))
+const TICK_MS = 1
+
+export interface Pace {
+  count: number
+  lengthMs: number
+  /** On the clock of performance.now(); may lie a little ahead, or behind. */
+  startMs: number
+  /** Told about every millisecond how many of the operations may have been sent by now; `count` at the end. */
+  allow(total: number): void
+  signal: AbortSignal
+}
+
+/** Resolves at the end of the time, or when stopped. */
+export async function pace({ count, lengthMs, startMs, allow, signal }: Pace): Promise<void> {
+  let allowed = 0
+  while (!signal.aborted) {
+    const elapsedMs = performance.now() - startMs
+    // The n-th operation is due n/count of the way through, rounded up so that the first goes at once.
+    const due = Math.min(count, Math.ceil((elapsedMs / lengthMs) * count))
+    if (due > allowed) {
+      allowed = due
+      allow(due)
+    }
+    if (elapsedMs >= lengthMs) return
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS))
   }
-  return emitted
 }

@@ -4,11 +4,11 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { Evidence } from '../evidence/run.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
+import { emptyTally } from './noise-crew.ts'
 import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 
-export function notApplicable(quiet: TenantAccess[], noisy: TenantAccess): Evidence['notApplicable'] {
+export function notApplicable(quiet: TenantAccess[]): Evidence['notApplicable'] {
   const missing: Evidence['notApplicable'] = []
-  if (!noisy.stream) missing.push({ what: 'stream flood', why: 'the target offers no direct stream access' })
   if (!quiet[0]?.read) missing.push({ what: probes[0]?.name ?? '', why: 'the target names no route that reads a run' })
   if (!quiet[0]?.list)
     missing.push({ what: 'foreign canaries in lists', why: 'the target names no route that lists runs' })
@@ -38,7 +38,6 @@ export function draft(
   startedAt: Date,
 ): Evidence {
   const { scenario, runSeed } = options
-  const none = { apiSent: 0, apiAnswered: 0, apiRefused: 0, apiErrors: 0, streamSent: 0, streamErrors: 0, cpuUs: 0 }
   return {
     version: 1,
     scenario: scenario.scenario,
@@ -63,7 +62,7 @@ export function draft(
     operationTimeoutMs: OPERATION_TIMEOUT_MS,
     settleMs: scenario.blocks.settleMs,
     blocks: [],
-    noise: { placebo: none, noise: none },
+    noise: { placebo: emptyTally(), noise: emptyTally() },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],
     looks: [],

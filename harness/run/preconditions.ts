@@ -1,7 +1,7 @@
 // What must hold before a latency finding may be pass or fail. Pure: evidence in, named facts out.
 
 import type { Evidence } from '../evidence/run.ts'
-import type { Block } from '../evidence/types.ts'
+import type { Block, MakerTally } from '../evidence/types.ts'
 import type { Precondition } from '../evidence/verdict.ts'
 import { type Counts, quantile } from '../recording/interval-log.ts'
 
@@ -11,6 +11,8 @@ const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 /** CPU of the noise makers may differ this much between the arms. */
 const CPU_TOLERANCE = 0.1
 const SENT_TOLERANCE = 0.01
+/** Share of the ordered noise that must be answered without an error, and sent before its block was over. */
+const DELIVERED = 0.95
 /** In silence the quiet p50 may be at most this, and at most twice the declared step time. */
 const QUIET_P50_LIMIT_US = 30_000
 
@@ -77,16 +79,27 @@ function hiccups(evidence: Evidence, tally: Evidence['hiccups'][number]): Precon
 }
 
 function noiseDelivered(evidence: Evidence, arm: 'placebo' | 'noise'): Precondition {
-  const { apiSent, streamSent } = evidence.noise[arm]
-  const { api, stream } = evidence.noiseOrdered[arm]
-  const held = api > 0 && apiSent >= api * 0.95 && streamSent >= stream * 0.95
+  const makers = Object.entries(evidence.noise[arm].makers)
+  const held = makers.length > 0 && makers.every(([, maker]) => delivered(maker, arm))
+  const told = makers.map(([name, m]) => {
+    const late =
+      m.sentLate === 0 ? '' : `, ${m.sentLate} after the end of their block (the last at ${ms(m.lastSentUs)})`
+    const sink = arm === 'placebo' ? `, ${m.sinkSeen} seen by the sink` : ''
+    return `${name}: ${m.sent} of ${m.ordered} sent${late}, ${m.answered} answered, ${m.errors} errors${sink}`
+  })
   return {
     name: `noise-delivered-${arm}`,
     held,
     // Weak noise cannot have caused a rise that was not there; weak placebo can.
     spoils: arm === 'noise' ? 'pass' : 'fail',
-    detail: `${apiSent} of ${api} requests and ${streamSent} of ${stream} stream entries were sent in the ${arm} blocks (95 % wanted)`,
+    detail: `${told.length > 0 ? told.join('; ') : 'no noise was made'} in the ${arm} blocks (95 % answered without error and sent within their block wanted)`,
   }
+}
+
+/** Sent and answered, in its own block; under placebo our sink has also seen every one of it. */
+function delivered({ ordered, sent, answered, sentLate, sinkSeen }: MakerTally, arm: 'placebo' | 'noise'): boolean {
+  const enough = ordered > 0 && answered >= ordered * DELIVERED && sent - sentLate >= ordered * DELIVERED
+  return enough && (arm === 'noise' || sinkSeen === sent)
 }
 
 function cpuAgrees(evidence: Evidence): Precondition {

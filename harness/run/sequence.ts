@@ -8,7 +8,6 @@ import { orderOfPairs } from '../load/schedule.ts'
 import { logHead } from '../recording/interval-log.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
-import type { TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
 import { lookAt } from '../verdict/interference.ts'
 import { decides } from '../verdict/stopping.ts'
@@ -17,11 +16,12 @@ import { Blocks, type Crew } from './blocks.ts'
 import { Cut, cutBy } from './cut.ts'
 import { deadBlock, draft, merged, notApplicable } from './draft.ts'
 import { RunFolder, verdictText } from './folder.ts'
+import { startNoiseCrew } from './noise-crew.ts'
 import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { startProber } from './prober.ts'
 import { progressOf } from './progress.ts'
-import { fillCanary, plans, stand } from './stand.ts'
-import { startControl, startGenerator, startNoise, startSink } from './threads.ts'
+import { plans, stand } from './stand.ts'
+import { startControl, startGenerator } from './threads.ts'
 
 export interface RunResult {
   folder: string
@@ -94,10 +94,9 @@ async function measured(
   const rates = plans(scenario, '').rates
   const canaryKey = randomBytes(16).toString('hex')
   const canaries = new Canaries(canaryKey)
-  const withCanary = (access: TenantAccess, owner: number) => fillCanary(access, canaries.mintFor(owner).mint())
+  const labels = [...quiet, noisy].map(({ label }) => label)
+  const labelOf = (owner: number) => labels[owner] ?? 'unknown'
 
-  const sink = await startSink()
-  cleaners.push(() => sink.stop())
   const generator = await startGenerator(
     {
       tenants: quiet,
@@ -110,20 +109,12 @@ async function measured(
     5000,
   )
   cleaners.push(() => generator.stop())
-  const noisyFilled = withCanary(noisy, quiet.length)
-  const { connections } = scenario.noise.api
-  const apiTarget = { origin: noisy.origin, call: noisyFilled.start }
-  const apiNoise = await startNoise({ kind: 'api', connections, target: apiTarget, sinkOrigin: sink.origin, canaryKey })
-  cleaners.push(() => apiNoise.stop())
-  const stream = noisyFilled.stream
-  const streamNoise = stream ? await startNoise({ kind: 'stream', target: stream, sinkRedisUrl: sink.redisUrl }) : null
-  if (streamNoise) cleaners.push(() => streamNoise.stop())
+  const canary = canaries.mintFor(quiet.length).mint()
+  const noise = await startNoiseCrew({ noise: scenario.noise, noisy, canary, canaryKey, labelOf }, cleaners)
   const control = startControl(guard)
 
   const zeroNs = process.hrtime.bigint()
   const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
-  const labels = [...quiet, noisy].map(({ label }) => label)
-  const labelOf = (owner: number) => labels[owner] ?? 'unknown'
   const prober = startProber(quiet, [...quiet, noisy], canaries, nowUs)
   // A block that is cut short does not come to its own end.
   cleaners.push(async () => prober.rest())
@@ -132,9 +123,7 @@ async function measured(
     quiet,
     noisy,
     generator,
-    apiNoise,
-    streamNoise,
-    sink,
+    noise,
     prober,
     folder,
     nowUs,
@@ -145,11 +134,11 @@ async function measured(
   const cut = cutBy(died, options.signal)
   const within = <T>(work: Promise<T>): Promise<T> => Promise.race([work, cut])
 
-  const blockFacts = () => ({ blocks: blocks.facts, noise: blocks.noise, noiseOrdered: blocks.ordered })
+  const blockFacts = () => ({ blocks: blocks.facts, noise: noise.tally, noiseOrdered: noise.ordered })
 
   const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
   evidence.noisyTenant = noisy.label
-  evidence.notApplicable = notApplicable(quiet, noisy)
+  evidence.notApplicable = [...noise.notApplicable, ...notApplicable(quiet)]
   folder.append('histograms.hlog', logHead(startedAt.getTime()))
   generator.begin(zeroNs)
   let healthy = false

@@ -7,6 +7,7 @@ import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
+import { SLOW } from './noise-plans.ts'
 import type { ActsOptions, RunOptions } from './options.ts'
 
 export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
@@ -16,9 +17,11 @@ export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; n
   for (const tenant of scenario.tenants) {
     for (let i = 0; i < tenant.count; i++) {
       const label = tenant.role === 'noisy' ? 'noisy' : `quiet-${quiet.length + 1}`
-      const plan = { label, id: `${label}${tag}`, stepMs: tenant.stepMs, ...tenant.limits }
-      if (tenant.role === 'noisy') noisy = plan
-      else {
+      const plan: TenantPlan = { label, id: `${label}${tag}`, stepMs: tenant.stepMs, ...tenant.limits }
+      const { slow } = scenario.noise
+      if (tenant.role === 'noisy') {
+        noisy = slow ? { ...plan, workflows: [{ name: SLOW, does: 'sleep', ms: slow.runMs }] } : plan
+      } else {
         quiet.push(plan)
         rates.push(tenant.arrivalsPerSecond)
       }
@@ -87,19 +90,4 @@ export async function stand(
   const quiet: TenantAccess[] = []
   for (const plan of planned.quiet) quiet.push(await provision(plan))
   return { target, quiet, noisy: await provision(planned.noisy), redis, died }
-}
-
-/** The access with its canary filled in, for makers that send the same bytes each time. */
-export function fillCanary(access: TenantAccess, canary: string): TenantAccess {
-  const fill = (text: string) => text.replaceAll('{{canary}}', canary)
-  const { start, stream } = access
-  const filled: TenantAccess = {
-    ...access,
-    start: start.body === undefined ? start : { ...start, body: fill(start.body) },
-  }
-  if (stream) {
-    const fields = Object.fromEntries(Object.entries(stream.fields).map(([key, value]) => [key, fill(value)]))
-    filled.stream = { ...stream, fields }
-  }
-  return filled
 }

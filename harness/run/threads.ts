@@ -4,15 +4,20 @@ import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type { MakerName } from '../evidence/types.ts'
 import { Failure } from '../failure.ts'
 import type { Collected, FromGenerator, GeneratorPlan, ToGenerator } from '../load/generator-messages.ts'
 import type {
   ApiNoisePlan,
   FromNoise,
+  FromSink,
   ModalAnswer,
   NoiseDone,
+  NoiseOrder,
+  SinkSeen,
   StreamNoisePlan,
   ToNoise,
+  ToSink,
 } from '../load/noise-messages.ts'
 import type { HiccupTally } from '../recording/hiccup.ts'
 import type { Guard } from '../stack/guard.ts'
@@ -81,61 +86,83 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
   }
 }
 
+/** Waits for one kind of a thread's messages; several of a kind are asked for one after the other. */
+async function heard<M extends { type: string }, T extends M['type']>(
+  worker: Worker,
+  failed: Promise<never>,
+  type: T,
+): Promise<Extract<M, { type: T }>> {
+  const answered = Promise.withResolvers<Extract<M, { type: T }>>()
+  const listen = (message: M) => {
+    // What the type says has been looked at: the compiler does not narrow by a parameter.
+    if (message.type === type) answered.resolve(message as Extract<M, { type: T }>)
+  }
+  worker.on('message', listen)
+  try {
+    return await Promise.race([answered.promise, failed])
+  } finally {
+    worker.off('message', listen)
+  }
+}
+
 export interface NoiseThread {
-  block(arm: 'placebo' | 'noise', count: number, lengthMs: number): Promise<NoiseDone>
+  block(order: Omit<NoiseOrder, 'type'>): Promise<NoiseDone>
   modal(): Promise<ModalAnswer | null>
   stop(): Promise<void>
 }
 
 export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<NoiseThread> {
   const worker = new Worker(script(`load/noise-${plan.kind}`), { workerData: plan })
-  // autocannon throws out of its socket's listener when a target answers what it was not asked.
-  const failed = failures(worker, `${plan.kind} noise`, (cause) => {
-    const what = `the ${plan.kind} noise cannot be sent to this target: ${cause.message}`
+  const failed = failures(worker, `${plan.maker} noise`, (cause) => {
+    const what = `the ${plan.maker} noise cannot be sent to this target: ${cause.message}`
     return new Failure('environment', 'noise-failed', what, {
       fix: 'look at what the target answers under load',
       cause,
     })
   })
-  const ask = <T extends FromNoise['type']>(
-    type: T,
-    message: ToNoise | null,
-  ): Promise<Extract<FromNoise, { type: T }>> => {
-    const answered = new Promise<Extract<FromNoise, { type: T }>>((resolve) => {
-      const listen = (answer: FromNoise) => {
-        if (answer.type !== type) return
-        worker.off('message', listen)
-        resolve(answer as Extract<FromNoise, { type: T }>)
-      }
-      worker.on('message', listen)
-    })
-    if (message) worker.postMessage(message)
-    return Promise.race([answered, failed])
-  }
-  await ask('ready', null)
+  const say = (message: ToNoise) => worker.postMessage(message)
+  await heard<FromNoise, 'ready'>(worker, failed, 'ready')
   return {
-    block: (arm, count, lengthMs) => ask('done', { type: 'block', arm, count, lengthMs }),
-    modal: async () => (await ask('modal', { type: 'modal' })).answer,
-    stop: () => end(worker, () => worker.postMessage({ type: 'stop' } satisfies ToNoise)),
+    block: (order) => {
+      const done = heard<FromNoise, 'done'>(worker, failed, 'done')
+      say({ type: 'block', ...order })
+      return done
+    },
+    modal: async () => {
+      const told = heard<FromNoise, 'modal'>(worker, failed, 'modal')
+      say({ type: 'modal' })
+      return (await told).answer
+    },
+    stop: () => end(worker, () => say({ type: 'stop' })),
   }
 }
 
 export interface SinkThread {
-  origin: string
+  /** For each maker over the API a sink of its own. */
+  origins: Partial<Record<MakerName, string>>
   redisUrl: string
-  answerLike(answer: ModalAnswer): void
+  answerLike(maker: MakerName, answer: ModalAnswer, delayMs: number): void
+  /** What it received since it was asked before. */
+  seen(): Promise<SinkSeen>
   stop(): Promise<void>
 }
 
-export async function startSink(): Promise<SinkThread> {
-  const worker = new Worker(script('load/sink'))
+/** @param makers those over the API */
+export async function startSink(makers: MakerName[]): Promise<SinkThread> {
+  const worker = new Worker(script('load/sink'), { workerData: { makers } })
   const failed = failures(worker, 'placebo sink')
-  const [{ origin, redisUrl }] = await Promise.race([once(worker, 'message'), failed])
+  const say = (message: ToSink) => worker.postMessage(message)
+  const { origins, redisUrl } = await heard<FromSink, 'ready'>(worker, failed, 'ready')
   return {
-    origin,
+    origins,
     redisUrl,
-    answerLike: (answer) => worker.postMessage({ answer }),
-    stop: () => end(worker, () => worker.postMessage('stop')),
+    answerLike: (maker, answer, delayMs) => say({ type: 'answer', maker, answer, delayMs }),
+    seen: async () => {
+      const told = heard<FromSink, 'seen'>(worker, failed, 'seen')
+      say({ type: 'seen' })
+      return (await told).seen
+    },
+    stop: () => end(worker, () => say({ type: 'stop' })),
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { acts } from '../acts/list.ts'
+import { noiseSchema } from './noise-schema.ts'
 
 const actNames = acts.map(({ name }) => name)
 
@@ -62,10 +63,7 @@ const floodSchema = z.strictObject({
       const message = `the quiet tenants ask for ${total} arrivals a second together (count times arrivalsPerSecond); the generator sends at most ${ARRIVALS_PER_SECOND_MAX}`
       context.addIssue({ code: 'custom', message })
     }),
-  noise: z.strictObject({
-    api: z.strictObject({ requestsPerSecond: wholePositive.max(20_000), connections: wholePositive.max(200) }),
-    stream: z.strictObject({ entriesPerSecond: z.number().int().nonnegative().max(50_000) }),
-  }),
+  noise: noiseSchema,
   blocks: z
     .strictObject({
       pairs: z.number().int().min(3).max(200),

@@ -4,9 +4,10 @@
 import { parseArgs, styleText } from 'node:util'
 import { engineBench } from './engine.ts'
 import type { Bench, Figure } from './figures.ts'
+import { streamFloodBench } from './stream-flood.ts'
 import { verdictBench } from './verdict.ts'
 
-const benches: readonly Bench[] = [engineBench, verdictBench]
+const benches: readonly Bench[] = [engineBench, streamFloodBench, verdictBench]
 
 function print(figures: readonly Figure[]): void {
   const text = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(4)).toLocaleString('en'))
