@@ -123,7 +123,7 @@ export class Blocks {
     const sinceUs = this.#crew.nowUs()
     const why = await unreached(this.#crew.target, this.#crew)
     if (why === null) return null
-    const operations = await this.#collect(this.#crew.nowUs(), LAST_CHANCE_MS)
+    const operations = await this.saveCut(LAST_CHANCE_MS)
     const { ok, offered } = wellness(operations.filter(({ intendedUs }) => intendedUs >= sinceUs))
     if (ok > 0) return null
     return `it does not answer any more (${why}), and 0 of ${offered} quiet operations since then ended well`
@@ -136,13 +136,16 @@ export class Blocks {
   }
 
   /** What the last, unfinished windows hold, when the run ends early: they belong to no pair. */
-  async saveCut(withinMs: number): Promise<void> {
+  async saveCut(withinMs: number): Promise<Operation[]> {
     const nowUs = Math.round(this.#crew.nowUs())
     this.#windows = this.#windows
       .filter((w) => w.startUs + w.settleUs < nowUs)
       .map((w) => (w.endUs <= nowUs ? w : { ...w, endUs: nowUs, pair: null }))
     const { p99Ms } = this.#scenario.objectives
-    await this.#collect(nowUs, withinMs, { sloUs: p99Ms * 1000, timeoutUs: this.#crew.operationTimeoutMs * 1000 })
+    return await this.#collect(nowUs, withinMs, {
+      sloUs: p99Ms * 1000,
+      timeoutUs: this.#crew.operationTimeoutMs * 1000,
+    })
   }
 
   async #collect(toUs: number, withinMs = this.#crew.operationTimeoutMs, cut?: CutAges): Promise<Operation[]> {

@@ -108,7 +108,8 @@ async function played(run: Run, evidence: Evidence, blocks: Blocks, crew: Crew, 
   let healthy = false
   try {
     tell('warm-up', 0)
-    refuseUnhealthy(await within(blocks.warmUp()))
+    // A noise maker that stumbles is not asked yet: the first thing to say of an unwell target is that it is unwell.
+    refuseUnhealthy(await Promise.race([blocks.warmUp(), cut]))
     // From here on the noise may have done it: whatever becomes of the target is judged.
     healthy = true
     evidence.rehearsed = await within(blocks.rehearse())
@@ -118,12 +119,20 @@ async function played(run: Run, evidence: Evidence, blocks: Blocks, crew: Crew, 
     tell('silence', 0)
     await new Pairs(parts).measure()
   } catch (error) {
-    if (!(error instanceof Cut)) throw error
-    if (!healthy && error.died !== null) throw diedEarly(error.died)
-    evidence.interrupted = error.died === null
-    evidence.targetDied = error.died
-    await Promise.race([blocks.saveCut(CUT_COLLECT_MS), crew.failed])
+    if (!healthy && error instanceof Cut && error.died !== null) throw diedEarly(error.died)
+    const by = error instanceof Cut ? error : await deathBehind(error, healthy, blocks, died)
+    evidence.interrupted = by.died === null
+    evidence.targetDied = by.died
+    await blocks.saveCut(CUT_COLLECT_MS)
   }
+}
+
+/** A noise maker may stumble over the end of its target; then that is what happened. @throws the error itself otherwise */
+async function deathBehind(error: unknown, healthy: boolean, blocks: Blocks, died: Promise<string>): Promise<Cut> {
+  const gone = healthy ? await blocks.gone().catch(() => null) : null
+  if (gone === null) throw error
+  // What its process said of its end tells more, where there is a process that we know.
+  return new Cut(await Promise.race([died, Promise.resolve(gone)]))
 }
 
 function diedEarly(reason: string): Failure {

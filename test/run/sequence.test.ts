@@ -104,6 +104,13 @@ test('a target that stays unwell after the first noise is failed, and its placeb
   ])
 })
 
+test('a target that is not well is told as that, also where a noise maker cannot cope with it', async () => {
+  const failed = Promise.reject(new Error('the api noise cannot be sent to this target'))
+  failed.catch(() => {})
+  const { running } = begin({ fate: () => 'failed', failed })
+  await expect(running).rejects.toThrow('[target-not-healthy]')
+})
+
 test('a target whose process ends before it was seen to be well is an environment error', async () => {
   const { running, out } = begin({}, { died: Promise.resolve('exit code 1') })
   await expect(running).rejects.toThrow('[target-died-early]')
@@ -201,6 +208,26 @@ test('an error in the pairs keeps what was measured before it, says so, and is t
   expect(verdict.outcome).toBe('inconclusive')
   expect(verdict.reasons.join('\n')).toContain('the run broke off: the judge stumbled')
   expect(readdirSync(out).sort()).toEqual(['evidence.json', 'histograms.hlog', 'journal.ndjson'])
+})
+
+test('a noise maker that stumbles over the end of its target does not hide it', async () => {
+  const us = PAIRS_FROM_US + 2500 * MS
+  const { running, crew } = begin(diesAt(us))
+  const { block } = crew.apiNoise
+  crew.apiNoise = {
+    ...crew.apiNoise,
+    block: async (...order) => {
+      const leftMs = (us - crew.nowUs()) / MS
+      if (leftMs > 1000) return await block(...order)
+      await crew.wait(leftMs + 1)
+      throw new Error('the answer was cut off')
+    },
+  }
+  const { evidence, verdict } = await running
+  expect(evidence.targetDied).toContain('ECONNREFUSED')
+  expect(verdict.outcome).toBe('fail')
+  // The block in which it died belongs to no pair.
+  expect(evidence.blocks.map(({ pair }) => pair)).toEqual([null, 1, 1, null])
 })
 
 test('an error before there is a pair leaves no folder', async () => {
