@@ -1,12 +1,11 @@
 // partywall run: parses the options, runs, shows, and answers with the designed exit code.
 
 import { randomInt } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { actColumns, actRows, actsSummary } from '../../reports/acts-summary.ts'
 import { columns, defectLine, rows, summary } from '../../reports/summary.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { type ActsResult, runActs } from '../run/acts.ts'
+import { writeInto } from '../run/folder.ts'
 import type { RunOptions } from '../run/options.ts'
 import { type RunResult, runScenario } from '../run/sequence.ts'
 import { loadScenario } from '../scenario/load.ts'
@@ -89,6 +88,7 @@ export async function run(argv: RunArguments): Promise<number> {
       scenario,
       ...(budgetS === undefined ? {} : { budgetS }),
       onProgress: progress.tell,
+      onKept: (folder) => void process.stderr.write(`what was measured until then is kept: ${folder}\n`),
     })
     progress.end()
     return show(result, argv.json)
@@ -102,7 +102,6 @@ export async function run(argv: RunArguments): Promise<number> {
 }
 
 function show({ folder, evidence, verdict }: RunResult, json: boolean): number {
-  writeFileSync(join(folder, 'summary.md'), summary(evidence, verdict))
   const outcome = evidence.interrupted ? 'interrupted' : verdict.outcome
   const defect = defectLine(evidence)
   if (json) {
@@ -122,11 +121,12 @@ function show({ folder, evidence, verdict }: RunResult, json: boolean): number {
     ]
     process.stderr.write(`${lines.join('\n')}\n`)
   }
+  // Last: a full disk must not keep the verdict from being told.
+  writeInto(folder, 'summary.md', summary(evidence, verdict))
   return exitCodes[outcome]
 }
 
 function showActs({ folder, evidence, verdict }: ActsResult, json: boolean): number {
-  writeFileSync(join(folder, 'summary.md'), actsSummary(evidence, verdict))
   const outcome = evidence.interrupted ? 'interrupted' : verdict.outcome
   const { scenario, target, runSeed, defect, defectTrips, interrupted } = evidence
   if (json) {
@@ -144,5 +144,6 @@ function showActs({ folder, evidence, verdict }: ActsResult, json: boolean): num
     ]
     process.stderr.write(`${lines.join('\n')}\n`)
   }
+  writeInto(folder, 'summary.md', actsSummary(evidence, verdict))
   return exitCodes[outcome]
 }

@@ -1,6 +1,6 @@
 // A run's evidence: the facts of evidence.json, and the lines of journal.ndjson that the judge reads.
 
-import type { Arm, NoiseTally, Objectives } from './types.ts'
+import type { Arm, CutWindow, NoiseTally, Objectives } from './types.ts'
 
 /** evidence.json. `responseUs` of the blocks lies in histograms.hlog, under `tenant/arm/block/response`. */
 export interface Evidence {
@@ -25,13 +25,20 @@ export interface Evidence {
   operationTimeoutMs: number
   settleMs: number
   blocks: BlockFacts[]
+  /** How the wait for the noisy backlog came to its end: after the noise of the warm-up, and after each block of a pair. */
+  drains: DrainFacts[]
+  /** Quiet operations after the noise of the warm-up was drained; null when the run did not come so far. */
+  rehearsed: { ok: number; offered: number } | null
   noise: Record<'placebo' | 'noise', NoiseTally>
   noiseOrdered: Record<'placebo' | 'noise', { api: number; stream: number }>
+  /** A meter that gave no answer has 0 samples. */
   hiccups: Array<{ who: 'generator' | 'control'; samples: number; p99Us: number; maxUs: number }>
   /** Looks taken while the run went on: replayed by the judge. */
   looks: Array<{ pair: number; outcome: string }>
   targetDied: string | null
   pairsEnded: string | null
+  /** Set when an error, ours or the machine's, ended the run after at least one pair: its words. */
+  brokeOff: string | null
   notApplicable: Array<{ what: string; why: string }>
   /** SHA-256 of the files beside this one. */
   files: Record<string, string>
@@ -41,6 +48,24 @@ export interface QuietTenant {
   label: string
   ratePerSecond: number
   stepMs: number
+  /** Milliseconds between two questions whether a run is done; 0 where the target tells it by itself. */
+  pollMs: number
+}
+
+/**
+ * `seen`: nothing was left. `not-offered`, `not-visible`: the target has no way to say, or did not say (for instance as it
+ * refused); a settling time was waited. `outlived`: something was left after three blocks. `unreachable`: nothing answered.
+ */
+export type DrainEnd = 'seen' | 'not-offered' | 'not-visible' | 'outlived' | 'unreachable'
+
+export interface DrainFacts {
+  /** The pair it belongs to; null in the warm-up. */
+  pair: number | null
+  after: Arm
+  end: DrainEnd
+  tookMs: number
+  /** What stood in the way; empty when nothing did. */
+  why: string
 }
 
 export interface BlockFacts {
@@ -50,7 +75,15 @@ export interface BlockFacts {
   startUs: number
   settleUs: number
   endUs: number
-  tenants: Array<{ tenant: string; offered: number; sent: number; ok: number; failed: number; unfinished: number }>
+  tenants: Array<{
+    tenant: string
+    offered: number
+    sent: number
+    ok: number
+    failed: number
+    unfinished: number
+    cut?: CutWindow
+  }>
 }
 
 /** A probe's observation in the journal. */

@@ -13,8 +13,18 @@ export interface TenantWindow {
   ok: number
   failed: number
   unfinished: number
+  /** Absent when nothing in the window was cut. */
+  cut?: CutWindow
   /** Response times of ok operations as [valueUs, count], ascending. Failed and unfinished ones are infinite and not in here. */
   responseUs: ReadonlyArray<readonly [number, number]>
+}
+
+/** Of the unfinished ones those that were still open when the run was cut: nobody knows how they would have ended. */
+export interface CutWindow {
+  /** Younger than the operation timeout: they may still have ended well. */
+  open: number
+  /** Of these, younger than the SLO: they may still have ended within it. */
+  young: number
 }
 
 /** One block: its arm, its pair (silence has none) and its steady window on the generator's clock. */

@@ -38,19 +38,37 @@ export function judgeInput(
     objectives: evidence.objectives,
     pairsPlanned: evidence.pairsPlanned,
     blocks,
-    findings: probes.map((probe) => notAsked(evidence, probe.name) ?? probe.judge(lines, quietTenants)),
+    findings: probes.map((probe) => notAsked(evidence, probe.name) ?? asked(probe, lines, quietTenants)),
     preconditions: preconditions(evidence, blocks, intervals),
     targetDied: evidence.targetDied,
     pairsEnded: evidence.interrupted ? 'the run was interrupted' : evidence.pairsEnded,
     timeoutMs: evidence.operationTimeoutMs,
+    looksTaken: evidence.looks,
   }
 }
 
 /** A probe that the target has no way to answer. It never counts as a pass. */
 function notAsked(evidence: Evidence, probe: string): Finding | null {
   const why = evidence.notApplicable.find(({ what }) => what === probe)?.why
-  if (why === undefined) return null
-  return { probe, finding: 'not-applicable', tenants: [], opportunities: 0, controls: 0, reason: why, witness: [] }
+  return why === undefined ? null : empty(probe, 'not-applicable', why)
+}
+
+/** A probe that throws has shown nothing, and takes nothing else with it. */
+export function asked(
+  probe: { name: string; judge(lines: readonly ProbeLine[], quietTenants: readonly string[]): Finding },
+  lines: readonly ProbeLine[],
+  quietTenants: readonly string[],
+): Finding {
+  try {
+    return probe.judge(lines, quietTenants)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return empty(probe.name, 'inconclusive', `the probe failed: ${why}`)
+  }
+}
+
+function empty(probe: string, finding: Finding['finding'], reason: string): Finding {
+  return { probe, finding, tenants: [], opportunities: 0, controls: 0, reason, witness: [] }
 }
 
 /** Judges a flood's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */

@@ -1,38 +1,30 @@
 // The middle of a run: warm-up, silence, pairs of placebo and noise, with the drain after each. It moves time on and
 // collects; what was collected is on disk before anybody looks at it.
 
-import type { BlockFacts, Evidence, ProbeLine } from '../evidence/run.ts'
+import type { BlockFacts, DrainEnd, DrainFacts, Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
-import type { ForeignSighting } from '../load/generator-messages.ts'
-import { unpack } from '../load/ledger.ts'
+import type { Collected, ForeignSighting } from '../load/generator-messages.ts'
+import { type Operation, unpack } from '../load/ledger.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
 import type { Scenario } from '../scenario/schema.ts'
-import type { Target, TenantAccess } from '../target/port.ts'
-import type { RunFolder } from './folder.ts'
-import type { NoiseCrew } from './noise-crew.ts'
-import type { Prober } from './prober.ts'
-import { record, type Window } from './recorder.ts'
-import type { GeneratorThread } from './threads.ts'
+import type { Crew } from './crew.ts'
+import { drained, unreached } from './drain.ts'
+import { type CutAges, record, type Window } from './recorder.ts'
 
-export interface Crew {
-  target: Target
-  quiet: TenantAccess[]
-  noisy: TenantAccess
-  generator: GeneratorThread
-  noise: NoiseCrew
-  prober: Prober
-  folder: RunFolder
-  nowUs(): number
-  operationTimeoutMs: number
-  /** Label of a canary's owner, by its index. */
-  labelOf(owner: number): string
+export interface Wellness {
+  ok: number
+  offered: number
 }
 
 const DRAIN_BLOCKS = 3
-const DRAIN_POLL_MS = 20
+/** Operations that began less than this ago are left for the next collection. */
+const UNDERWAY_US = 100_000
+/** How long the operations of a target that seems to be gone may take to prove the contrary. */
+const LAST_CHANCE_MS = 500
 
 export class Blocks {
   readonly facts: BlockFacts[] = []
+  readonly drains: DrainFacts[] = []
   readonly generatorHiccups: Evidence['hiccups'] = []
   /** What has been written to disk so far, as it will be read back. */
   readonly intervals = new Map<string, Counts>()
@@ -41,28 +33,37 @@ export class Blocks {
   readonly #scenario: Scenario
   #windows: Window[] = []
   #collectedUs = 0
+  #collections = 0
   #index = 0
+  /** What was received, until the next collection that is written. */
+  #answered: ProbeLine[] = []
 
   constructor(crew: Crew, scenario: Scenario) {
     this.#crew = crew
     this.#scenario = scenario
   }
 
-  /** Quiet load from now on, alone. @returns ok and offered */
-  async warmUp(): Promise<{ ok: number; offered: number }> {
-    await wait(this.#scenario.blocks.warmUpMs / 2)
-    return await this.#collect(this.#crew.nowUs() - 100_000)
+  /** Quiet load from now on, alone. */
+  async warmUp(): Promise<Wellness> {
+    await this.#crew.wait(this.#scenario.blocks.warmUpMs / 2)
+    return wellness(await this.#collect(this.#crew.nowUs() - UNDERWAY_US))
   }
 
-  /** The rest of the warm-up: the noise is tried, and the sink learns how the target answers. @returns ok and offered */
-  async rehearse(): Promise<{ ok: number; offered: number }> {
+  /**
+   * The rest of the warm-up: the noise is tried, and the sink learns how the target answers.
+   * @returns how the quiet operations fared once the noise was over; what it did to them before is not asked yet
+   */
+  async rehearse(): Promise<Wellness> {
     const { noise, nowUs } = this.#crew
+    const { settleMs, warmUpMs } = this.#scenario.blocks
     await noise.tryOut('noise', nowUs)
-    await this.drain()
+    await this.drain('noise', null)
+    const calmUs = nowUs() + settleMs * 1000
     await noise.teachSink()
     await noise.tryOut('placebo', nowUs)
-    await this.#until(this.#scenario.blocks.warmUpMs * 1000)
-    return await this.#collect(this.#crew.nowUs() - 100_000)
+    await this.#until(warmUpMs * 1000)
+    const operations = await this.#collect(nowUs() - UNDERWAY_US)
+    return wellness(operations.filter(({ intendedUs }) => intendedUs >= calmUs))
   }
 
   /** One block; its window is fixed before it begins. */
@@ -80,15 +81,25 @@ export class Blocks {
     }
   }
 
-  /** Waits until the noisy backlog is seen to be drained. @returns false when it outlived three blocks */
-  async drain(): Promise<boolean> {
-    const until = performance.now() + DRAIN_BLOCKS * this.#scenario.blocks.lengthMs
-    for (;;) {
-      const left = await this.#crew.target.backlog(this.#crew.noisy)
-      if (left === null || left === 0) return true
-      if (performance.now() > until) return false
-      await wait(DRAIN_POLL_MS)
-    }
+  /** Waits until the noisy backlog is seen to be drained, for three blocks at most. */
+  async drain(after: Arm, pair: number | null): Promise<DrainEnd> {
+    const { target, noisy } = this.#crew
+    const { lengthMs, settleMs } = this.#scenario.blocks
+    const boundMs = DRAIN_BLOCKS * lengthMs
+    const facts = await drained({ target, noisy, clock: this.#crew, boundMs, settleMs })
+    this.drains.push({ pair, after, ...facts })
+    return facts.end
+  }
+
+  /** Why the target is taken for dead: it answers nothing any more, and no quiet operation either. Null when it lives. */
+  async gone(): Promise<string | null> {
+    const sinceUs = this.#crew.nowUs()
+    const why = await unreached(this.#crew.target, this.#crew)
+    if (why === null) return null
+    const operations = await this.saveCut(LAST_CHANCE_MS)
+    const { ok, offered } = wellness(operations.filter(({ intendedUs }) => intendedUs >= sinceUs))
+    if (ok > 0) return null
+    return `it does not answer any more (${why}), and 0 of ${offered} quiet operations since then ended well`
   }
 
   /** Collects and saves every window that has ended; operations still open are waited for up to their timeout. */
@@ -98,26 +109,32 @@ export class Blocks {
   }
 
   /** What the last, unfinished windows hold, when the run ends early: they belong to no pair. */
-  async saveCut(withinMs: number): Promise<void> {
+  async saveCut(withinMs: number): Promise<Operation[]> {
     const nowUs = Math.round(this.#crew.nowUs())
     this.#windows = this.#windows
       .filter((w) => w.startUs + w.settleUs < nowUs)
       .map((w) => (w.endUs <= nowUs ? w : { ...w, endUs: nowUs, pair: null }))
-    await this.#collect(nowUs, withinMs)
+    const { p99Ms } = this.#scenario.objectives
+    return await this.#collect(nowUs, withinMs, {
+      sloUs: p99Ms * 1000,
+      timeoutUs: this.#crew.operationTimeoutMs * 1000,
+    })
   }
 
-  async #collect(toUs: number, withinMs = this.#crew.operationTimeoutMs): Promise<{ ok: number; offered: number }> {
+  async #collect(toUs: number, withinMs = this.#crew.operationTimeoutMs, cut?: CutAges): Promise<Operation[]> {
     const { generator, quiet, prober, folder, noise } = this.#crew
+    const collection = ++this.#collections
     const fromUs = this.#collectedUs
     const collected = await generator.collect(fromUs, toUs, withinMs)
+    this.#answered.push(...this.#receivedIn(collected))
+    if (this.#windows.length > 0) this.generatorHiccups.push({ who: 'generator', ...collected.hiccups })
+    // A cut came while we waited: it asked for the same operations again, and writes them.
+    if (collection !== this.#collections) return []
     const operations = unpack(collected.operations)
     const labels = quiet.map(({ label }) => label)
-    const { journal, log, facts } = record(labels, operations, this.#windows, fromUs, toUs)
-    const received = labels.map((tenant, i): ProbeLine => {
-      return { t: 'received', tenant, messages: collected.received[i] ?? 0, own: collected.ownCanaries[i] ?? 0 }
-    })
-    const seen = collected.sightings.map((s) => this.#sighting(s))
-    const lines: ProbeLine[] = [...received, ...seen, ...noise.take(), ...prober.take()]
+    const { journal, log, facts } = record(labels, operations, this.#windows, fromUs, toUs, cut)
+    const lines: ProbeLine[] = [...this.#answered, ...noise.take(), ...prober.take()]
+    this.#answered = []
     folder.append('journal.ndjson', journal + lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     folder.append('histograms.hlog', log)
     this.lines.push(...lines)
@@ -126,10 +143,16 @@ export class Blocks {
       prober.learn(label, collected.runIds[i] ?? [])
     })
     this.facts.push(...facts)
-    if (facts.length > 0) this.generatorHiccups.push({ who: 'generator', ...collected.hiccups })
     this.#windows = []
     this.#collectedUs = toUs
-    return { ok: operations.filter((op) => op.outcome === 'ok').length, offered: operations.length }
+    return operations
+  }
+
+  #receivedIn({ received, ownCanaries, sightings }: Collected): ProbeLine[] {
+    const messages = this.#crew.quiet.map(({ label }, i): ProbeLine => {
+      return { t: 'received', tenant: label, messages: received[i] ?? 0, own: ownCanaries[i] ?? 0 }
+    })
+    return [...messages, ...sightings.map((sighting) => this.#sighting(sighting))]
   }
 
   #sighting({ atUs, receiver, owner, digest, encoding, where }: ForeignSighting): ProbeLine {
@@ -139,10 +162,10 @@ export class Blocks {
 
   async #until(us: number): Promise<void> {
     const leftMs = (us - this.#crew.nowUs()) / 1000
-    if (leftMs > 0) await wait(leftMs)
+    if (leftMs > 0) await this.#crew.wait(leftMs)
   }
 }
 
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+const wellness = (operations: readonly Operation[]): Wellness => {
+  return { ok: operations.filter(({ outcome }) => outcome === 'ok').length, offered: operations.length }
 }

@@ -1,7 +1,8 @@
 // The evidence as far as it is known before the first arrival, and the small sums over it.
 
 import { availableParallelism, totalmem } from 'node:os'
-import type { Evidence } from '../evidence/run.ts'
+import type { BlockFacts, Evidence } from '../evidence/run.ts'
+import type { Arm } from '../evidence/types.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
 import { emptyTally } from './noise-crew.ts'
@@ -51,9 +52,10 @@ export function draft(
     interrupted: false,
     ...machineFacts(),
     stack: { redis },
-    quietTenants: quiet.map(({ label, stepMs }, i) => ({
+    quietTenants: quiet.map(({ label, stepMs, completion }, i) => ({
       label,
       stepMs,
+      pollMs: completion.by === 'poll' ? completion.everyMs : 0,
       ratePerSecond: rates[i] ?? 0,
     })),
     noisyTenant: 'noisy',
@@ -62,25 +64,40 @@ export function draft(
     operationTimeoutMs: OPERATION_TIMEOUT_MS,
     settleMs: scenario.blocks.settleMs,
     blocks: [],
+    drains: [],
+    rehearsed: null,
     noise: { placebo: emptyTally(), noise: emptyTally() },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],
     looks: [],
     targetDied: null,
     pairsEnded: null,
+    brokeOff: null,
     notApplicable: [],
     files: {},
   }
 }
 
 /** A block in which nothing at all was answered: the target is gone, even where its process cannot be watched. */
-export function deadBlock(evidence: Evidence): string | null {
-  for (const { index, arm, tenants } of evidence.blocks.slice(-2)) {
+export function deadBlock(blocks: readonly BlockFacts[]): string | null {
+  for (const { index, arm, tenants } of blocks) {
     const offered = tenants.reduce((sum, t) => sum + t.offered, 0)
     const ok = tenants.reduce((sum, t) => sum + t.ok, 0)
     if (offered >= 20 && ok === 0) return `0 of ${offered} quiet operations ended well in block ${index} (${arm})`
   }
   return null
+}
+
+/** Pairs of which both blocks are there. */
+export function pairsIn(blocks: readonly BlockFacts[]): number {
+  const of = (arm: Arm) => blocks.flatMap((block) => (block.arm === arm && block.pair !== null ? [block.pair] : []))
+  const noise = new Set(of('noise'))
+  return of('placebo').filter((pair) => noise.has(pair)).length
+}
+
+/** Quiet operations of these blocks that did not end well. */
+export function unwell(blocks: readonly BlockFacts[]): number {
+  return blocks.flatMap(({ tenants }) => tenants).reduce((sum, { offered, ok }) => sum + offered - ok, 0)
 }
 
 export function merged(tallies: Evidence['hiccups']): Evidence['hiccups'][number] {

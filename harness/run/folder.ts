@@ -11,6 +11,7 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -26,6 +27,7 @@ const ROOM_BYTES = 64 * 1024 * 1024
 export class RunFolder {
   readonly path: string
   readonly #unfinished: Unfinished
+  #evidence = false
 
   private constructor(unfinished: Unfinished) {
     this.path = unfinished.path
@@ -65,39 +67,71 @@ export class RunFolder {
     return new RunFolder(unfinished)
   }
 
+  /** Whole or not at all: half a line could not be read again. */
   append(name: string, text: string): void {
-    if (text !== '') this.#guarded(() => appendFileSync(join(this.path, name), text))
+    if (text === '') return
+    const path = join(this.path, name)
+    const before = existsSync(path) ? statSync(path).size : 0
+    guarded(
+      this.path,
+      () => appendFileSync(path, text),
+      () => truncateSync(path, before),
+    )
   }
 
-  /** Whole or not at all. */
+  /** Whole or not at all. With `evidence.json` the folder is worth keeping. */
   write(name: string, text: string): void {
-    const path = join(this.path, name)
-    this.#guarded(() => {
-      writeFileSync(`${path}.part`, text)
-      renameSync(`${path}.part`, path)
-    })
+    writeInto(this.path, name, text)
+    this.#evidence ||= name === 'evidence.json'
   }
 
   digest(name: string): string {
     return digestFile(join(this.path, name))
   }
 
-  /** A run that ended before it had evidence leaves nothing. */
-  discard(): void {
-    rmSync(join(this.path, 'evidence.json'), { force: true })
-    takeBack(this.#unfinished)
+  /** A run that ended before it had evidence leaves nothing. @returns whether there is evidence, which stays */
+  discard(): boolean {
+    if (!this.#evidence) takeBack(this.#unfinished)
+    return this.#evidence
   }
+}
 
-  #guarded(work: () => void): void {
+/**
+ * Writes a file of a run's folder, whole or not at all.
+ * @throws Failure environment when it cannot be written; what was in the folder before is left as it was
+ */
+export function writeInto(folder: string, name: string, text: string): void {
+  const path = join(folder, name)
+  guarded(
+    folder,
+    () => {
+      writeFileSync(`${path}.part`, text)
+      renameSync(`${path}.part`, path)
+    },
+    () => rmSync(`${path}.part`, { force: true }),
+  )
+}
+
+function guarded(folder: string, work: () => void, undo: () => void): void {
+  try {
+    work()
+  } catch (cause) {
     try {
-      work()
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new Failure('environment', 'evidence-not-written', `the evidence could not be written: ${why}`, {
-        fix: 'make room, or give another folder with --out',
-        cause,
-      })
+      undo()
+    } catch {
+      // Nothing was begun.
     }
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const kept = existsSync(join(folder, 'evidence.json'))
+    throw new Failure(
+      'environment',
+      'evidence-not-written',
+      `${kept ? `what follows from the evidence in ${folder}` : 'the evidence'} could not be written: ${why}`,
+      {
+        fix: kept ? `make room, then \`partywall judge ${folder}\`` : 'make room, or give another folder with --out',
+        cause,
+      },
+    )
   }
 }
 

@@ -94,6 +94,8 @@ export class NoiseCrew {
   readonly tally = { placebo: emptyTally(), noise: emptyTally() }
   readonly ordered = { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } }
   readonly notApplicable: Evidence['notApplicable']
+  /** Rejects when a maker or the sink fails or ends by itself; never resolves. */
+  readonly failed: Promise<never>
   readonly #parts: NoiseParts
   readonly #makers: readonly Maker[]
   readonly #sink: SinkThread
@@ -105,6 +107,8 @@ export class NoiseCrew {
     this.#makers = makers
     this.#sink = sink
     this.notApplicable = notApplicable
+    this.failed = Promise.race([sink.failed, ...makers.map(({ thread }) => thread.failed)])
+    this.failed.catch(() => {})
   }
 
   /** Half a second of all the noise, counted nowhere; but a leak in what it is answered is one. */

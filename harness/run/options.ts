@@ -1,5 +1,6 @@
 // What a run is asked to do.
 
+import { Failure } from '../failure.ts'
 import type { ActsScenario, Scenario } from '../scenario/schema.ts'
 import type { Progress } from './progress.ts'
 
@@ -19,10 +20,29 @@ export interface RunOptions extends CommonOptions {
   /** Upper bound of measured time, seconds. */
   budgetS?: number
   onProgress(progress: Progress): void
+  /** Told the folder when the run ends by an error and what was measured until then is kept. */
+  onKept?(folder: string): void
 }
 
 export interface ActsOptions extends CommonOptions {
   scenario: ActsScenario
   /** Told of an act's beginning and end, in words. */
   onAct(words: string): void
+}
+
+/** What a pair takes beside its blocks, drains and collections, with a target that is not in trouble. */
+const BESIDE_BLOCKS_MS = 300
+const PAIRS_LEAST = 3
+
+/** A function of the options alone: the levels of the looks are fixed by it before anything is measured. */
+export function plannedPairs({ blocks }: Scenario, budgetS: number | undefined): number {
+  if (budgetS === undefined) return blocks.pairs
+  const silenceMs = blocks.silence * blocks.lengthMs
+  const pairMs = 2 * blocks.lengthMs + BESIDE_BLOCKS_MS
+  const fit = Math.max(0, Math.floor((budgetS * 1000 - silenceMs) / pairMs))
+  if (fit >= PAIRS_LEAST) return Math.min(blocks.pairs, fit)
+  const holds = `a budget of ${budgetS} s holds ${silenceMs / 1000} s of silence and ${fit} pairs of ${pairMs / 1000} s`
+  throw new Failure('usage', 'budget-too-small', `${holds}; at least ${PAIRS_LEAST} pairs are wanted`, {
+    fix: `give --budget ${Math.ceil((silenceMs + PAIRS_LEAST * pairMs) / 1000)}s or more`,
+  })
 }

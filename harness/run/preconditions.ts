@@ -30,6 +30,9 @@ export function preconditions(
     // Where only one arm was reached there is nothing to compare, and no ratio either.
     ...(arms.length === 2 ? [cpuAgrees(evidence)] : []),
     ...evidence.quietTenants.map((tenant) => canBeHurt(tenant, blocks)),
+    ...wellWithoutNoise(evidence, blocks),
+    ...noiseDrained(evidence, intervals),
+    ...(evidence.brokeOff === null ? [] : [whole(evidence.brokeOff)]),
   ]
 }
 
@@ -70,9 +73,13 @@ function lateness(evidence: Evidence, intervals: ReadonlyMap<string, Counts>, ar
 
 function hiccups(evidence: Evidence, tally: Evidence['hiccups'][number]): Precondition {
   const limitUs = evidence.objectives.p99Ms * 100
+  if (tally.samples === 0) {
+    const detail = `the hiccup meter in the ${tally.who} gave no answer (n=0), so a stall of the machine would not have been seen`
+    return { name: `hiccups-${tally.who}`, held: false, spoils: 'both', detail }
+  }
   return {
     name: `hiccups-${tally.who}`,
-    held: tally.samples > 0 && tally.p99Us <= limitUs,
+    held: tally.p99Us <= limitUs,
     spoils: 'both',
     detail: `timers in the ${tally.who} were late by p99 ${ms(tally.p99Us)}, at most ${ms(tally.maxUs)} (n=${tally.samples}; p99 limit ${ms(limitUs)})`,
   }
@@ -123,11 +130,63 @@ function canBeHurt(tenant: Evidence['quietTenants'][number], blocks: readonly Bl
     .sort((x, y) => x[0] - y[0])
   const p50 = quantile(counts, 0.5)
   const n = counts.reduce((sum, [, count]) => sum + count, 0)
-  const held = p50 !== null && p50 <= QUIET_P50_LIMIT_US && tenant.stepMs * 1000 <= p50 / 2
+  const { stepMs, pollMs } = tenant
+  const held = p50 !== null && p50 <= QUIET_P50_LIMIT_US && (stepMs + pollMs) * 1000 <= p50 / 2
+  const poll = pollMs === 0 ? '' : ` and up to ${pollMs} ms of waiting for the next poll`
   return {
     name: `can-be-hurt-${tenant.label}`,
     held,
     spoils: 'pass',
-    detail: `${tenant.label}: p50 in silence ${p50 === null ? 'unknown' : ms(p50)} (n=${n}; at most 30 ms wanted), of which ${tenant.stepMs} ms declared step time (at most half wanted)`,
+    detail: `${tenant.label}: p50 in silence ${p50 === null ? 'unknown' : ms(p50)} (n=${n}; at most 30 ms wanted), of which ${stepMs} ms declared step time${poll} (at most half wanted)`,
   }
+}
+
+/** Failures outside the noise make the two arms look alike: they must not help a pass. */
+function wellWithoutNoise({ objectives, rehearsed }: Evidence, blocks: readonly Block[]): Precondition[] {
+  const placebo = blocks.filter(({ arm }) => arm === 'placebo').flatMap(({ tenants }) => tenants)
+  const shares = [...new Set(placebo.map(({ tenant }) => tenant))].map((tenant) => {
+    const mine = placebo.filter((window) => window.tenant === tenant)
+    const sum = (of: 'ok' | 'offered') => mine.reduce((total, window) => total + window[of], 0)
+    const open = mine.reduce((total, { cut }) => total + (cut?.open ?? 0), 0)
+    return { who: `${tenant} under placebo`, ok: sum('ok'), offered: sum('offered') - open }
+  })
+  const after = 'quiet operations after the noise of the warm-up was over'
+  const told = [
+    { name: 'well-under-placebo', parts: shares },
+    { name: 'well-after-warm-up', parts: rehearsed ? [{ who: after, ...rehearsed }] : [] },
+  ]
+  return told.flatMap(({ name, parts }): Precondition[] => {
+    const [worst] = parts.filter(({ offered }) => offered > 0).sort((x, y) => x.ok / x.offered - y.ok / y.offered)
+    if (!worst) return []
+    const { who, ok, offered } = worst
+    const detail = `${who}: ${ok} of ${offered} ended well (at least ${percent(objectives.successRatio)} wanted)`
+    return [{ name, held: ok >= offered * objectives.successRatio, spoils: 'pass', detail }]
+  })
+}
+
+/** A backlog that nobody saw go may lie in the next block. It matters when the placebo blocks are slower than silence. */
+function noiseDrained({ drains, objectives }: Evidence, intervals: ReadonlyMap<string, Counts>): Precondition[] {
+  if (drains.length === 0) return []
+  const seen = drains.filter(({ end }) => end === 'seen')
+  const longest = Math.max(0, ...seen.map(({ tookMs }) => tookMs))
+  const words = `the noisy backlog was seen to be drained ${seen.length} of ${drains.length} times, within at most ${longest} ms`
+  const name = 'noise-drained'
+  if (seen.length === drains.length) return [{ name, held: true, spoils: 'pass', detail: words }]
+  const ends = new Map<string, number>()
+  for (const { end, why } of drains) {
+    const how = why === '' ? end : `${end} (${why})`
+    if (end !== 'seen') ends.set(how, (ends.get(how) ?? 0) + 1)
+  }
+  const others = [...ends].map(([how, times]) => `${how} ${times} times`).join(', ')
+  const [placebo, silence] = ['placebo', 'silence'].map((arm) => quantile(pooled(intervals, arm, 'response'), 0.99))
+  const { interferenceRatio, interferenceFloorMs } = objectives
+  const known = typeof placebo === 'number' && typeof silence === 'number'
+  const held = known && placebo <= Math.max(silence * interferenceRatio, silence + interferenceFloorMs * 1000)
+  const p99s = known ? `${ms(placebo)} and ${ms(silence)}` : 'not known'
+  const detail = `${words}; ${others}. p99 under placebo and in silence: ${p99s} (a ratio of at most ${interferenceRatio} wanted, where not every drain was seen)`
+  return [{ name, held, spoils: 'pass', detail }]
+}
+
+function whole(brokeOff: string): Precondition {
+  return { name: 'run-whole', held: false, spoils: 'pass', detail: `the run broke off: ${brokeOff}` }
 }

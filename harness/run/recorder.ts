@@ -2,7 +2,7 @@
 // A sample belongs to the block of its intended start; what lies in no steady window is kept and counted to no arm.
 
 import type { BlockFacts } from '../evidence/run.ts'
-import type { Arm, Block, TenantWindow } from '../evidence/types.ts'
+import type { Arm, Block, CutWindow, TenantWindow } from '../evidence/types.ts'
 import type { Operation } from '../load/ledger.ts'
 import { type Counts, logLine } from '../recording/interval-log.ts'
 
@@ -13,6 +13,12 @@ export interface Window {
   startUs: number
   settleUs: number
   endUs: number
+}
+
+/** When the run was cut: ages up to which an open operation says nothing. */
+export interface CutAges {
+  sloUs: number
+  timeoutUs: number
 }
 
 export interface Recorded {
@@ -30,6 +36,7 @@ export function record(
   windows: readonly Window[],
   fromUs: number,
   toUs: number,
+  cut?: CutAges,
 ): Recorded {
   const facts: BlockFacts[] = windows.map((w) => ({ ...w, tenants: [] }))
   const lines: string[] = []
@@ -48,7 +55,11 @@ export function record(
         window.endUs,
         mine,
       )
-      facts[w]?.tenants.push({ tenant, ...count(mine) })
+      const fact = facts[w]
+      const cutWindow = cut && cutIn(mine, cut)
+      fact?.tenants.push({ tenant, ...count(mine), ...(cutWindow ? { cut: cutWindow } : {}) })
+      // Half of its slow operations are missing: nothing to compare with.
+      if (fact && cutWindow) fact.pair = null
     })
     const rest = operations.filter((op, i) => owner[i] === -1 && op.tenant === index)
     log += logWindow({ tenant, arm: 'between', block: -1 }, fromUs, toUs, rest)
@@ -66,6 +77,12 @@ function count(operations: readonly Operation[]) {
   const of = (outcome: Operation['outcome']) => operations.filter((op) => op.outcome === outcome).length
   const sent = operations.filter((op) => op.outcome !== 'unfinished' || op.startUs < op.endUs).length
   return { offered: operations.length, sent, ok: of('ok'), failed: of('failed'), unfinished: of('unfinished') }
+}
+
+function cutIn(operations: readonly Operation[], { sloUs, timeoutUs }: CutAges): CutWindow | null {
+  const ages = operations.filter(({ outcome }) => outcome === 'unfinished').map((op) => op.endUs - op.intendedUs)
+  const open = ages.filter((us) => us < timeoutUs).length
+  return open === 0 ? null : { open, young: ages.filter((us) => us < Math.min(sloUs, timeoutUs)).length }
 }
 
 function logWindow(

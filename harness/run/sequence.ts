@@ -1,27 +1,20 @@
 // The sequence of a run: provision, warm up, blocks, drain, judge, save, clean. One way, no back and forth.
 
-import { randomBytes } from 'node:crypto'
 import type { Evidence } from '../evidence/run.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
-import { orderOfPairs } from '../load/schedule.ts'
 import { logHead } from '../recording/interval-log.ts'
-import type { Scenario } from '../scenario/schema.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
-import { Canaries } from '../tenants/canary.ts'
-import { lookAt } from '../verdict/interference.ts'
-import { decides } from '../verdict/stopping.ts'
-import { judgeFlood, judgeInput } from './assemble.ts'
-import { Blocks, type Crew } from './blocks.ts'
+import { judgeFlood } from './assemble.ts'
+import { Blocks, type Wellness } from './blocks.ts'
+import { type Crew, startCrew } from './crew.ts'
 import { Cut, cutBy } from './cut.ts'
-import { deadBlock, draft, merged, notApplicable } from './draft.ts'
+import { draft, merged, notApplicable, pairsIn } from './draft.ts'
 import { RunFolder, verdictText } from './folder.ts'
-import { startNoiseCrew } from './noise-crew.ts'
-import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
-import { startProber } from './prober.ts'
-import { progressOf } from './progress.ts'
-import { plans, stand } from './stand.ts'
-import { startControl, startGenerator } from './threads.ts'
+import { plannedPairs, type RunOptions } from './options.ts'
+import { collected, Pairs } from './pairs.ts'
+import { type Progress, progressOf } from './progress.ts'
+import { plans, type Stand, stand } from './stand.ts'
 
 export interface RunResult {
   folder: string
@@ -29,25 +22,18 @@ export interface RunResult {
   verdict: Verdict
 }
 
-const HORIZON_US = 400e6
 const CUT_COLLECT_MS = 1000
+const CONTROL_WITHIN_MS = 1000
 const HEALTHY_SHARE = 0.95
 
-function plannedPairs(scenario: Scenario, budgetS: number | undefined): number {
-  const { pairs, lengthMs } = scenario.blocks
-  if (budgetS === undefined) return pairs
-  const fit = Math.floor((budgetS * 1000) / (2 * lengthMs))
-  if (fit < 3) {
-    throw new Failure(
-      'usage',
-      'budget-too-small',
-      `a budget of ${budgetS} s holds ${fit} pairs of ${(2 * lengthMs) / 1000} s; at least 3 are wanted`,
-      {
-        fix: `give --budget ${Math.ceil((6 * lengthMs) / 1000)}s or more`,
-      },
-    )
-  }
-  return Math.min(pairs, fit)
+interface Run {
+  options: RunOptions
+  pairsPlanned: number
+  folder: RunFolder
+  startedAt: Date
+  guard: Guard
+  cleaners: Array<() => Promise<unknown>>
+  tell(phase: Progress['phase'], pair: number, seen?: Blocks): void
 }
 
 /** Runs a scenario; the folder holds the evidence before the verdict is formed. Everything started is gone at the end. */
@@ -61,17 +47,21 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
     folder = RunFolder.create(options.out, options.scenario.scenario, startedAt, (unfinished) =>
       guard.watch(unfinished),
     )
-    return await measured(options, pairsPlanned, folder, startedAt, guard, cleaners)
+    const tell = progressOf(options, pairsPlanned)
+    const evidence = await measured({ options, pairsPlanned, folder, startedAt, guard, cleaners, tell })
+    const { verdict } = judgeFlood(folder.path)
+    folder.write('verdict.json', verdictText(verdict))
+    return { folder: folder.path, evidence, verdict }
   } catch (error) {
-    folder?.discard()
+    if (folder?.discard()) options.onKept?.(folder.path)
     throw error
   } finally {
     for (const clean of cleaners.reverse()) await clean().catch(() => {})
   }
 }
 
-/** Before any noise and after its rehearsal: a target that is not well by itself cannot be judged. */
-function refuseUnhealthy({ ok, offered }: { ok: number; offered: number }): void {
+/** Before any noise: a target that is not well by itself cannot be judged. */
+function refuseUnhealthy({ ok, offered }: Wellness): void {
   if (ok >= offered * HEALTHY_SHARE) return
   const what = `only ${ok} of ${offered} quiet operations ended well in the warm-up`
   throw new Failure('environment', 'target-not-healthy', what, {
@@ -79,142 +69,104 @@ function refuseUnhealthy({ ok, offered }: { ok: number; offered: number }): void
   })
 }
 
-async function measured(
-  options: RunOptions,
-  pairsPlanned: number,
-  folder: RunFolder,
-  startedAt: Date,
-  guard: Guard,
-  cleaners: Array<() => Promise<unknown>>,
-): Promise<RunResult> {
-  const { scenario, runSeed } = options
-  const tell = progressOf(options, pairsPlanned)
+/** From nothing to evidence on disk. */
+async function measured(run: Run): Promise<Evidence> {
+  const { options, folder, startedAt, guard, cleaners, tell } = run
   tell('start', 0)
-  const { target, quiet, noisy, redis, died } = await stand(options, guard, cleaners)
-  const rates = plans(scenario, '').rates
-  const canaryKey = randomBytes(16).toString('hex')
-  const canaries = new Canaries(canaryKey)
-  const labels = [...quiet, noisy].map(({ label }) => label)
-  const labelOf = (owner: number) => labels[owner] ?? 'unknown'
-
-  const generator = await startGenerator(
-    {
-      tenants: quiet,
-      ratesPerSecond: rates,
-      runSeed,
-      horizonUs: HORIZON_US,
-      operationTimeoutMs: OPERATION_TIMEOUT_MS,
-      canaryKey,
-    },
-    5000,
-  )
-  cleaners.push(() => generator.stop())
-  const canary = canaries.mintFor(quiet.length).mint()
-  const noise = await startNoiseCrew({ noise: scenario.noise, noisy, canary, canaryKey, labelOf }, cleaners)
-  const control = startControl(guard)
-
-  const zeroNs = process.hrtime.bigint()
-  const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
-  const prober = startProber(quiet, [...quiet, noisy], canaries, nowUs)
-  // A block that is cut short does not come to its own end.
-  cleaners.push(async () => prober.rest())
-  const crew: Crew = {
-    target,
-    quiet,
-    noisy,
-    generator,
-    noise,
-    prober,
-    folder,
-    nowUs,
-    labelOf,
-    operationTimeoutMs: OPERATION_TIMEOUT_MS,
-  }
-  const blocks = new Blocks(crew, scenario)
-  const cut = cutBy(died, options.signal)
-  const within = <T>(work: Promise<T>): Promise<T> => Promise.race([work, cut])
-
-  const blockFacts = () => ({ blocks: blocks.facts, noise: noise.tally, noiseOrdered: noise.ordered })
-
-  const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
-  evidence.noisyTenant = noisy.label
-  evidence.notApplicable = [...noise.notApplicable, ...notApplicable(quiet)]
+  const standing = await stand(options, guard, cleaners)
   folder.append('histograms.hlog', logHead(startedAt.getTime()))
-  generator.begin(zeroNs)
+  const crew = await startCrew({ options, standing, folder, guard, cleaners })
+  const evidence = drafted(run, standing, crew)
+  const blocks = new Blocks(crew, options.scenario)
+  try {
+    await played(run, evidence, blocks, crew, standing.died)
+    tell('judge', evidence.looks.at(-1)?.pair ?? 0)
+    evidence.defectTrips = await standing.target.trips()
+    await save(folder, evidence, blocks, crew)
+  } catch (error) {
+    // Without one pair there is nothing that could be judged.
+    if (pairsIn(blocks.facts) > 0) await saveBroken(folder, evidence, blocks, crew, error)
+    throw error
+  }
+  return evidence
+}
+
+function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, { noise }: Crew): Evidence {
+  const { target, quiet, noisy, redis } = standing
+  const { rates } = plans(options.scenario, '')
+  const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
+  return { ...evidence, noisyTenant: noisy.label, notApplicable: [...noise.notApplicable, ...notApplicable(quiet)] }
+}
+
+/** Warm-up and pairs, or as much of them as there is time and a target for. */
+async function played(run: Run, evidence: Evidence, blocks: Blocks, crew: Crew, died: Promise<string>): Promise<void> {
+  const { options, tell } = run
+  const { silence, lengthMs } = options.scenario.blocks
+  const cut = cutBy(died, options.signal)
+  const within = <T>(work: Promise<T>): Promise<T> => Promise.race([work, cut, crew.failed])
+  const onPair = (pair: number) => tell('pairs', pair, blocks)
+  const parts = { evidence, blocks, crew, silence, lengthMs, budgetS: options.budgetS, within, onPair }
   let healthy = false
   try {
     tell('warm-up', 0)
-    refuseUnhealthy(await within(blocks.warmUp()))
-    refuseUnhealthy(await within(blocks.rehearse()))
+    // A noise maker that stumbles is not asked yet: the first thing to say of an unwell target is that it is unwell.
+    refuseUnhealthy(await Promise.race([blocks.warmUp(), cut]))
+    // From here on the noise may have done it: whatever becomes of the target is judged.
     healthy = true
-    await within(control.take())
+    evidence.rehearsed = await within(blocks.rehearse())
+    const gone = await within(blocks.gone())
+    if (gone !== null) throw new Cut(gone)
+    await within(crew.control.take(CONTROL_WITHIN_MS))
     tell('silence', 0)
-    for (let i = 0; i < scenario.blocks.silence; i++) await within(blocks.block('silence', null))
-    await within(blocks.save())
-    await pairs()
+    await new Pairs(parts).measure()
   } catch (error) {
-    if (!(error instanceof Cut)) throw error
-    if (!healthy && error.died) {
-      throw new Failure(
-        'environment',
-        'target-died-early',
-        `the target ended before the warm-up was over: ${error.died}`,
-        {
-          fix: "read the target's own log",
-        },
-      )
-    }
-    evidence.interrupted = error.died === null
-    evidence.targetDied = error.died
+    if (!healthy && error instanceof Cut && error.died !== null) throw diedEarly(error.died)
+    const by = error instanceof Cut ? error : await deathBehind(error, healthy, blocks, died)
+    evidence.interrupted = by.died === null
+    evidence.targetDied = by.died
     await blocks.saveCut(CUT_COLLECT_MS)
   }
+}
 
-  async function pairs(): Promise<void> {
-    const noiseFirst = orderOfPairs(runSeed, pairsPlanned)
-    for (let pair = 1; pair <= pairsPlanned; pair++) {
-      let drained = true
-      for (const arm of noiseFirst[pair - 1] ? (['noise', 'placebo'] as const) : (['placebo', 'noise'] as const)) {
-        await within(blocks.block(arm, pair))
-        drained = (await within(blocks.drain())) && drained
-        if (!drained) break
-      }
-      await within(blocks.save())
-      evidence.blocks = blocks.facts
-      tell('pairs', pair, blocks)
-      const dead = deadBlock(evidence)
-      if (dead) {
-        evidence.targetDied = dead
-        return
-      }
-      if (!drained) {
-        evidence.pairsEnded = `the noisy backlog of pair ${pair} outlived a drain of 3 blocks`
-        return
-      }
-      if (decided(pair)) return
-    }
-  }
+/** A noise maker may stumble over the end of its target; then that is what happened. @throws the error itself otherwise */
+async function deathBehind(error: unknown, healthy: boolean, blocks: Blocks, died: Promise<string>): Promise<Cut> {
+  const gone = healthy ? await blocks.gone().catch(() => null) : null
+  if (gone === null) throw error
+  // What its process said of its end tells more, where there is a process that we know.
+  return new Cut(await Promise.race([died, Promise.resolve(gone)]))
+}
 
-  /** A look: the evidence of this pair is on disk already, and is read from there. */
-  function decided(pair: number): boolean {
-    if (pair < 3) return false
-    const input = judgeInput({ ...evidence, ...blockFacts() }, blocks.intervals, blocks.lines)
-    const look = lookAt(input, pair)
-    evidence.looks.push({ pair, outcome: look.outcome })
-    return decides(look, input) || input.findings.some((f) => f.finding === 'broken')
-  }
+function diedEarly(reason: string): Failure {
+  const what = `the target ended before it was seen to be well: ${reason}`
+  return new Failure('environment', 'target-died-early', what, { fix: "read the target's own log" })
+}
 
-  tell('judge', evidence.looks.at(-1)?.pair ?? 0)
-  Object.assign(evidence, blockFacts())
-  const machine = await Promise.race([control.take(), new Promise<null>((resolve) => setTimeout(resolve, 500, null))])
-  evidence.hiccups = [merged(blocks.generatorHiccups), ...(machine ? [{ who: 'control' as const, ...machine }] : [])]
-  evidence.defectTrips = await target.trips()
+async function save(folder: RunFolder, evidence: Evidence, blocks: Blocks, crew: Crew): Promise<void> {
+  Object.assign(evidence, collected(blocks, crew))
+  const tally = (await crew.control.take(CONTROL_WITHIN_MS)) ?? { samples: 0, p99Us: 0, maxUs: 0 }
+  evidence.hiccups = [merged(blocks.generatorHiccups), { who: 'control', ...tally }]
   evidence.endedAt = new Date().toISOString()
   evidence.files = {
     'histograms.hlog': folder.digest('histograms.hlog'),
     'journal.ndjson': folder.digest('journal.ndjson'),
   }
   folder.write('evidence.json', `${JSON.stringify(evidence, null, 1)}\n`)
-  const { verdict } = judgeFlood(folder.path)
-  folder.write('verdict.json', verdictText(verdict))
-  return { folder: folder.path, evidence, verdict }
+}
+
+/** What was measured before an error is worth as much as it was; the error is told all the same, and by the caller. */
+async function saveBroken(
+  folder: RunFolder,
+  evidence: Evidence,
+  blocks: Blocks,
+  crew: Crew,
+  error: unknown,
+): Promise<void> {
+  const why = error instanceof Error ? error.message : String(error)
+  evidence.brokeOff = why
+  evidence.pairsEnded ??= `the run broke off: ${why}`
+  try {
+    await save(folder, evidence, blocks, crew)
+  } catch {
+    // Where nothing can be written any more nothing is kept.
+  }
 }

@@ -1,6 +1,7 @@
 // The run's threads and the control process, each behind a few typed calls. Starting and asking; no judging.
 
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -25,18 +26,31 @@ import type { Guard } from '../stack/guard.ts'
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const script = (path: string) => new URL(`../${path}.${extension}`, import.meta.url)
 
-/** A thread that fails ends the run: its error is rejected into whoever waits. */
-function failures(worker: Worker, who: string, explained?: (cause: Error) => Error): Promise<never> {
+/** A thread that fails, or ends before it was told to, ends the run: its error is rejected into whoever waits. */
+export function failures(worker: Worker, who: string, explained?: (cause: Error) => Error): Promise<never> {
   const failed = new Promise<never>((_, reject) => {
     worker.on('error', (cause: Error) => {
-      reject(explained?.(cause) ?? new Error(`the ${who} thread failed`, { cause }))
+      if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') reject(endedThread(who, cause.message))
+      reject(explained?.(cause) ?? new Error(`the ${who} thread failed: ${cause.message}`, { cause }))
     })
+    worker.on('exit', (code) => reject(endedThread(who, `exit code ${code}`)))
   })
   failed.catch(() => {})
   return failed
 }
 
-export interface GeneratorThread {
+function endedThread(who: string, how: string): Failure {
+  return new Failure('environment', 'thread-ended', `the ${who} thread ended in mid-run: ${how}`, {
+    fix: 'look for a limit on memory or processes, and run again',
+  })
+}
+
+interface Thread {
+  /** Rejects when it fails or ends by itself; never resolves. */
+  failed: Promise<never>
+}
+
+export interface GeneratorThread extends Thread {
   begin(zeroNs: bigint): void
   collect(fromUs: number, toUs: number, withinMs: number): Promise<Collected>
   stop(): Promise<void>
@@ -75,6 +89,7 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
     clearTimeout(timer)
   }
   return {
+    failed,
     begin: (zeroNs) => say({ type: 'begin', zeroNs }),
     collect: (fromUs, toUs, withinMs) => {
       const request = requests++
@@ -105,7 +120,7 @@ async function heard<M extends { type: string }, T extends M['type']>(
   }
 }
 
-export interface NoiseThread {
+export interface NoiseThread extends Thread {
   block(order: Omit<NoiseOrder, 'type'>): Promise<NoiseDone>
   modal(): Promise<ModalAnswer | null>
   stop(): Promise<void>
@@ -123,6 +138,7 @@ export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<
   const say = (message: ToNoise) => worker.postMessage(message)
   await heard<FromNoise, 'ready'>(worker, failed, 'ready')
   return {
+    failed,
     block: (order) => {
       const done = heard<FromNoise, 'done'>(worker, failed, 'done')
       say({ type: 'block', ...order })
@@ -137,7 +153,7 @@ export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<
   }
 }
 
-export interface SinkThread {
+export interface SinkThread extends Thread {
   /** For each maker over the API a sink of its own. */
   origins: Partial<Record<MakerName, string>>
   redisUrl: string
@@ -154,6 +170,7 @@ export async function startSink(makers: MakerName[]): Promise<SinkThread> {
   const say = (message: ToSink) => worker.postMessage(message)
   const { origins, redisUrl } = await heard<FromSink, 'ready'>(worker, failed, 'ready')
   return {
+    failed,
     origins,
     redisUrl,
     answerLike: (maker, answer, delayMs) => say({ type: 'answer', maker, answer, delayMs }),
@@ -177,18 +194,37 @@ async function end(worker: Worker, ask: () => void): Promise<void> {
 }
 
 /** The control process's hiccup meter. */
-export function startControl(guard: Guard): { take(): Promise<HiccupTally> } {
+export interface Control {
+  /** The tally since the last one; null when the control process does not answer in time, or is gone. */
+  take(withinMs: number): Promise<HiccupTally | null>
+}
+
+export function startControl(guard: Pick<Guard, 'spawn'>): Control {
   const child = guard.spawn(process.execPath, [fileURLToPath(script('recording/control'))], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   const stdout = child.stdout as Readable
-  stdout.setEncoding('utf8')
+  // In the order of the questions: an answer that came too late must not be taken for the next one.
+  const asked: Array<(tally: HiccupTally | null) => void> = []
+  let gone = false
+  const end = () => {
+    gone = true
+    for (const answer of asked.splice(0)) answer(null)
+  }
+  child.on('error', end)
+  child.on('exit', end)
+  child.stdin?.on('error', () => {}) // told by its exit
+  createInterface({ input: stdout }).on('line', (line) => asked.shift()?.(JSON.parse(line)))
   return {
-    take: async () => {
-      const line = once(stdout, 'data')
-      child.stdin?.write('\n')
-      const [text] = await line
-      return JSON.parse(String(text))
-    },
+    take: (withinMs) =>
+      new Promise((resolve) => {
+        if (gone) return resolve(null)
+        const timer = setTimeout(resolve, withinMs, null)
+        asked.push((tally) => {
+          clearTimeout(timer)
+          resolve(tally)
+        })
+        child.stdin?.write('\n')
+      }),
   }
 }

@@ -12,7 +12,14 @@ export interface Unfinished {
 
 /** Its presence says that the run came to an end that is worth keeping; it is written last. */
 const FINISHED = 'evidence.json'
-const BEFORE_IT = ['journal.ndjson', 'histograms.hlog', 'evidence.json.part', '.writable']
+const BEFORE_IT = [
+  'journal.ndjson',
+  'histograms.hlog',
+  'evidence.json.part',
+  'verdict.json.part',
+  'summary.md.part',
+  '.writable',
+]
 
 export function takeBack({ path, made }: Unfinished): void {
   if (existsSync(join(path, FINISHED))) return

@@ -1,37 +1,42 @@
 // The http adapter: any system that starts work by a POST, declared in YAML. It creates nothing and removes nothing.
-// Credentials come from the environment, never from the file; only loopback is ever called.
+// Credentials belong into the environment, and a header names them as ${NAME}; whatever a header holds is sent and never
+// told. An address with a password in it is refused, and only loopback is ever called.
 
 import { request } from 'undici'
 import { Failure } from '../failure.ts'
 import { readYaml } from '../scenario/yaml.ts'
 import { type HttpTargetFile, httpTargetSchema, sameTenants } from './http-schema.ts'
-import { pick } from './json-path.ts'
 import type { Call, Capability, Completion, Target, TenantAccess, TenantPlan } from './port.ts'
-
-const SENTINEL_MS = 10_000
+import { Sentinel } from './sentinel.ts'
 
 /** @param file path of the YAML file. @throws Failure usage when it is wrong, environment when the target is not there */
 export function httpTarget(file: string): Target {
   const spec = readYaml(file, httpTargetSchema, 'target')
-  refuseRemote(file, spec.http)
+  const origin = originOf(file, spec.http)
   const tenants = spec.tenants.map(({ id, headers }) => ({ id, headers: fromEnvironment(file, headers) }))
   refuseSame(file, tenants)
   const free = [...tenants]
+  const sentinels = new Map<string, Sentinel>()
   const abilities: Capability[] = ['backlog']
   if (spec.read) abilities.push('read')
   if (spec.list) abilities.push('list')
 
+  const reach = async (withinMs: number) => {
+    const answer = await request(origin, { headersTimeout: withinMs, bodyTimeout: withinMs })
+    await answer.body.dump()
+  }
+
   return {
-    name: `http ${spec.http}`,
+    name: `http ${origin}`,
     capabilities: new Set(abilities),
     exited: new Promise(() => {}),
+    reach,
 
     async start() {
       try {
-        const answer = await request(spec.http, { headersTimeout: 3000, bodyTimeout: 3000 })
-        await answer.body.dump()
+        await reach(3000)
       } catch (cause) {
-        throw new Failure('environment', 'target-unreachable', `${spec.http} does not answer`, {
+        throw new Failure('environment', 'target-unreachable', `${origin} does not answer`, {
           fix: `start the system, or mend \`http\` in ${file}`,
           cause,
         })
@@ -51,14 +56,16 @@ export function httpTarget(file: string): Target {
           },
         )
       }
-      return accessOf(spec, plan, tenant)
+      return accessOf(spec, origin, plan, tenant)
     },
 
     async remove() {},
 
     /** Seen by a sentinel: a run of the noisy tenant that comes back has everything before it behind it. */
     async backlog(access) {
-      return (await sentinel(access)) ? 0 : 1
+      const sentinel = sentinels.get(access.id) ?? new Sentinel(access)
+      sentinels.set(access.id, sentinel)
+      return await sentinel.look()
     },
 
     async trips() {
@@ -69,9 +76,17 @@ export function httpTarget(file: string): Target {
   }
 }
 
-function refuseRemote(file: string, url: string): void {
-  const { hostname } = new URL(url)
-  if (hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)) return
+/** The URL is not repeated in what is said of it: it may hold a password. */
+function originOf(file: string, url: string): string {
+  const { hostname, origin, username, password, pathname, search, hash } = new URL(url)
+  const surplus =
+    username + password !== '' ? 'a user or a password' : pathname + search + hash !== '/' ? 'a path' : null
+  if (surplus !== null) {
+    throw new Failure('usage', 'target-not-an-origin', `${file}: \`http\` holds ${surplus}; it is an origin only`, {
+      fix: 'write http://127.0.0.1:PORT there, paths where they are called, and credentials as environment variables in `headers`',
+    })
+  }
+  if (hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)) return origin
   throw new Failure('usage', 'target-not-loopback', `${file}: load goes to loopback only, and ${hostname} is not`, {
     fix: 'run the system on this machine and name 127.0.0.1',
   })
@@ -119,6 +134,7 @@ function fromEnvironment(file: string, headers: Record<string, string>): Record<
 
 function accessOf(
   spec: HttpTargetFile,
+  origin: string,
   plan: TenantPlan,
   tenant: { id: string; headers: Record<string, string> },
 ): TenantAccess {
@@ -130,7 +146,7 @@ function accessOf(
     label: plan.label,
     id: tenant.id,
     stepMs: spec.stepMs,
-    origin: new URL(spec.http).origin,
+    origin,
     start,
     ...(spec.start.id === undefined ? {} : { startIdAt: spec.start.id }),
     completion: completionOf(spec.done),
@@ -153,33 +169,4 @@ function completionOf(done: HttpTargetFile['done']): Completion {
   const [statusAt = '', values = []] = Object.entries(done.until)[0] ?? []
   const [first = '', ...failed] = values
   return { by: 'poll', everyMs: done.everyMs, path: done.get, statusAt, done: [first], failed }
-}
-
-async function sentinel(access: TenantAccess): Promise<boolean> {
-  const { start, completion } = access
-  const call = async (method: 'GET' | 'POST', path: string, body?: string) => {
-    const timeouts = { headersTimeout: SENTINEL_MS, bodyTimeout: SENTINEL_MS }
-    const answer = await request(`${access.origin}${path}`, {
-      method,
-      headers: start.headers,
-      body: body ?? null,
-      ...timeouts,
-    })
-    return { status: answer.statusCode, text: await answer.body.text() }
-  }
-  try {
-    const started = await call('POST', start.path, start.body?.replaceAll('{{canary}}', 'sentinel'))
-    if (started.status >= 300) return false
-    if (completion.by !== 'poll') return true
-    const id = String(pick(JSON.parse(started.text), access.startIdAt ?? 'id'))
-    for (const until = performance.now() + SENTINEL_MS; performance.now() < until; ) {
-      const seen = await call('GET', completion.path.replaceAll('{id}', encodeURIComponent(id)))
-      const status = seen.status < 300 ? pick(JSON.parse(seen.text), completion.statusAt) : null
-      if (typeof status === 'string' && [...completion.done, ...completion.failed].includes(status)) return true
-      await new Promise((resolve) => setTimeout(resolve, completion.everyMs))
-    }
-    return false
-  } catch {
-    return false
-  }
 }

@@ -107,7 +107,12 @@ export interface Target {
   start(): Promise<void>
   provision(plan: TenantPlan): Promise<TenantAccess>
   remove(access: TenantAccess): Promise<void>
-  /** Queued plus active runs of one tenant, or null where the target cannot say. */
+  /** Any answer at all within this time, whatever it says. @throws when there is none. Absent: only `exited` tells. */
+  reach?(withinMs: number): Promise<void>
+  /**
+   * Queued plus active runs of one tenant. Null when the target does not say: without the capability `backlog`, or as it
+   * refused to be asked. @throws when there was no answer, or one that cannot be read
+   */
   backlog(access: TenantAccess): Promise<number | null>
   /** All runs that the target tells this tenant of, newest first. */
   runs?(access: TenantAccess): Promise<RunRecord[]>

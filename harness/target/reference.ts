@@ -62,6 +62,10 @@ export function referenceTarget(parts: ReferenceParts): Target {
       'crash',
     ]),
     exited: engine.exited,
+    async reach(withinMs) {
+      const answer = await request(`${engine.origin}/healthz`, { headersTimeout: withinMs, bodyTimeout: withinMs })
+      await answer.body.dump()
+    },
     start: () => engine.start(),
     crash: () => engine.crash(),
     stop: () => engine.stop(),

@@ -7,7 +7,7 @@ import { failEdge, passEdge } from './exceedance.ts'
 import type { Look } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
 import { completePairs } from './samples.ts'
-import { DETECTABLE_AT_MOST, replay } from './stopping.ts'
+import { DETECTABLE_AT_MOST, differing, replay } from './stopping.ts'
 import { judgeTenant, latencyOutcome, type Spoilers, worst } from './tenant.ts'
 import type { JudgeInput } from './types.ts'
 import { count, findingGround, type Ground, ms, short } from './wording.ts'
@@ -18,8 +18,8 @@ export function judge(input: JudgeInput): Verdict {
   const pairs = completePairs(input.blocks, input.pairsPlanned).length
   const detectable = detectableRatio(input)
   const spoilers: Spoilers = {
-    pass: [...preconditionWords(input, 'pass'), ...contradictions(input)],
-    fail: [...preconditionWords(input, 'fail'), ...contradictions(input)],
+    pass: [...preconditionWords(input, 'pass'), ...contradictions(input, looks)],
+    fail: [...preconditionWords(input, 'fail'), ...contradictions(input, looks)],
     interferencePass: blindness(detectable),
   }
   const tenants = input.quietTenants.map((tenant) => judgeTenant(input, tenant, last, spoilers))
@@ -67,7 +67,7 @@ function preconditionWords(input: JudgeInput, seen: 'pass' | 'fail'): string[] {
 }
 
 /** Evidence that contradicts itself cannot carry a latency finding; arrivals that were never sent are of that kind. */
-function contradictions(input: JudgeInput): string[] {
+function contradictions(input: JudgeInput, looks: readonly Look[]): string[] {
   let unsent = 0
   let offered = 0
   let uncounted = 0
@@ -79,6 +79,8 @@ function contradictions(input: JudgeInput): string[] {
     uncounted += Math.abs(window.ok - recorded)
   }
   const words: string[] = []
+  const look = differing(input, looks)
+  if (look !== null) words.push(look)
   const of = `of ${count(offered)} offered in ${input.blocks.length} blocks`
   if (unsent > 0)
     words.push(

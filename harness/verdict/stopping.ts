@@ -4,6 +4,7 @@
 import { detectableRatio } from './detectable.ts'
 import { type InterferenceInput, type Look, looks } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
+import type { JudgeInput } from './types.ts'
 
 /** A run that could have missed a rise larger than this says nothing by passing. */
 export const DETECTABLE_AT_MOST = 3
@@ -19,6 +20,25 @@ export function decides(look: Look, input: StoppingInput): boolean {
   const soFar = input.blocks.filter(({ pair }) => pair === null || pair <= look.pair)
   const detectable = detectableRatio({ ...input, blocks: soFar })
   return detectable !== null && detectable <= DETECTABLE_AT_MOST
+}
+
+/**
+ * Words for the first look that was taken in the run and comes out differently now; null when they agree. Looks that nobody
+ * took are no difference where the pairs ended before they could be.
+ */
+export function differing(input: Pick<JudgeInput, 'looksTaken' | 'targetDied' | 'pairsEnded'>, seen: readonly Look[]) {
+  const { looksTaken: taken, targetDied, pairsEnded } = input
+  if (taken === undefined) return null
+  const cutShort = targetDied !== null || pairsEnded !== null
+  for (let i = 0; i < Math.max(taken.length, seen.length); i++) {
+    const [then, now] = [taken[i], seen[i]]
+    if (then && now && then.pair === now.pair && then.outcome === now.outcome) continue
+    if (!then && cutShort) return null
+    const was = then ? `${then.outcome} after pair ${then.pair}` : 'no look'
+    const is = now ? `${now.outcome} after pair ${now.pair}` : 'no look'
+    return `look ${i + 1} was recorded as ${was} and is ${is} when it is replayed, so latency findings are inconclusive`
+  }
+  return null
 }
 
 /** Every look from the third pair up to the first that decides, or to the last complete pair. */

@@ -15,11 +15,14 @@ export interface SuccessResult {
 export function judgeSuccess(noise: readonly TenantWindow[], objective: number): SuccessResult {
   let ok = 0
   let offered = 0
+  /** Cut before their timeout: for a fail they count as ended well. */
+  let open = 0
   for (const window of noise) {
     ok += window.ok
     offered += window.offered
+    open += window.cut?.open ?? 0
   }
-  const share = shareInterval(ok, offered)
+  const share = { ...shareInterval(ok, offered), high: shareInterval(ok + open, offered).high }
   if (offered === 0) return { outcome: 'inconclusive', share, ok, offered }
   const outcome = share.low >= objective ? 'pass' : share.high < objective ? 'fail' : 'inconclusive'
   return { outcome, share, ok, offered }

@@ -45,8 +45,10 @@ export function judgeTenant(
     silence: armMs(blocks, 'silence', tenant),
   }
   const noisy = blocks.filter((block) => block.arm === 'noise')
-  const slo = judgeSlo(arms.noise, objectives.p99Ms)
-  const success = judgeSuccess(armWindows(blocks, 'noise', tenant), objectives.successRatio)
+  const windows = armWindows(blocks, 'noise', tenant)
+  const cut = (of: 'open' | 'young') => windows.reduce((sum, window) => sum + (window.cut?.[of] ?? 0), 0)
+  const slo = judgeSlo(arms.noise, objectives.p99Ms, cut('young'))
+  const success = judgeSuccess(windows, objectives.successRatio)
   const pairs = completePairs(blocks, input.pairsPlanned).map((pair) => pairSamples(pair, tenant))
   const ratio = pooledRatio(pairs, { timeoutMs, runSeed, tenant })
   const seen = interferenceOf(tenant, look)
@@ -65,6 +67,7 @@ export function judgeTenant(
       spoilt(interferenceWords(tenant, here, seen, look?.pair ?? 0, input), seen, outcomes.interference),
       `${tenant}: ${ratioWords(ratio)}`,
       ...neverWords(tenant, arms),
+      ...(cut('open') === 0 ? [] : [cutWords(tenant, cut('open'), cut('young'))]),
     ],
     samples: { placebo: arms.placebo.length, noise: arms.noise.length, silence: arms.silence.length },
     placebo: quantiles(arms.placebo),
@@ -138,6 +141,10 @@ function interferenceWords(
   if (seen === 'pass') return `${p99} is within ${limit} (${p})`
   if (seen === 'fail') return `${p99} exceeds ${limit} (${p})`
   return `${p99} leaves ${limit} undecided (${p})`
+}
+
+function cutWords(tenant: string, open: number, young: number): string {
+  return `${tenant}: of these, ${count(open)} were still open when the run was cut, ${count(young)} of them younger than the SLO; they count against a pass and for no fail`
 }
 
 /** Says why a quantile is null although there are samples. */

@@ -17,4 +17,6 @@ export interface JudgeInput {
   pairsEnded: string | null
   /** A response time that stands for "never", milliseconds: the operation timeout. */
   timeoutMs: number
+  /** Looks that were taken while the run went on; absent where there was no run. */
+  looksTaken?: ReadonlyArray<{ pair: number; outcome: string }>
 }

@@ -23,7 +23,16 @@ test.each([
 })
 
 const machine = { platform: 'x', cores: 2, memoryGiB: 4, node: 'v24.0.0' }
-const tally = { apiSent: 0, apiAnswered: 0, apiRefused: 0, apiErrors: 0, streamSent: 0, streamErrors: 0, cpuUs: 0 }
+const tally = {
+  apiSent: 0,
+  apiAnswered: 0,
+  apiRefused: 0,
+  apiErrors: 0,
+  streamSent: 0,
+  streamErrors: 0,
+  cpuUs: 0,
+  makers: {},
+}
 const common = {
   version: 1,
   scenario: 'x',
@@ -46,13 +55,16 @@ function floodSummary(defectTrips: number): string {
   const evidence: Evidence = {
     ...common,
     defectTrips,
-    quietTenants: input.quietTenants.map((label) => ({ label, ratePerSecond: 100, stepMs: 2 })),
+    quietTenants: input.quietTenants.map((label) => ({ label, ratePerSecond: 100, stepMs: 2, pollMs: 0 })),
     noisyTenant: 'noisy',
     objectives: input.objectives,
     pairsPlanned: input.pairsPlanned,
     operationTimeoutMs: input.timeoutMs,
     settleMs: 200,
     blocks: [],
+    drains: [],
+    rehearsed: null,
+    brokeOff: null,
     noise: { placebo: tally, noise: tally },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],

@@ -23,6 +23,7 @@ function delivered(placebo: NonNullable<Evidence['noise']['noise']['makers']>) {
   const part = {
     objectives,
     hiccups: [],
+    drains: [],
     quietTenants: [],
     noise: { placebo: { ...emptyTally(), makers: placebo }, noise: emptyTally() },
   }

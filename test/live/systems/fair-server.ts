@@ -1,12 +1,13 @@
 // A job server as a stranger might write it, a fair one: tenants take turns over 16 slots, at most 4 of them each, with at
 // most 64 jobs waiting each. Answers when the job is done; refuses more with 429. Knows nothing of who measures it.
 // Env: TOKENS=id:token,id:token PORT (0: any free) STEP (ms a job) UNCHECKED=1 (leaves out whose job it is on GET)
+// FRAGILE=id (ends when this tenant comes)
 
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-const { TOKENS = '', PORT = '0', STEP = '2', UNCHECKED } = process.env
+const { TOKENS = '', PORT = '0', STEP = '2', UNCHECKED, FRAGILE } = process.env
 type Job = { id: string; tenant: string; input: unknown }
 
 const tenants = TOKENS.split(',').map((entry) => {
@@ -41,6 +42,7 @@ function work() {
 
 const server = createServer(async (req, res) => {
   const tenant = byToken.get(req.headers.authorization ?? '')
+  if (tenant && tenant.id === FRAGILE) process.exit(1)
   const [, root, id] = (req.url ?? '').split('/')
   if (!tenant || root !== 'jobs') return json(res, tenant ? 404 : 401, { error: 'no such route or token' })
   if (req.method === 'GET' && !id) return json(res, 200, tenant.last)

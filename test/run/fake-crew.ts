@@ -1,0 +1,211 @@
+// A crew without threads or sockets, on a clock that jumps to the next thing that is waited for: a whole run takes no time,
+// and what the target does is a function of the run's time. Measures nothing.
+
+import { type Operation, pack } from '../../harness/load/ledger.ts'
+import type { Clock, Crew } from '../../harness/run/crew.ts'
+import { emptyTally } from '../../harness/run/noise-crew.ts'
+import type { Scenario } from '../../harness/scenario/schema.ts'
+import type { Capability, Target, TenantAccess } from '../../harness/target/port.ts'
+
+interface Waiter {
+  atUs: number
+  go(): void
+}
+
+/** Nobody waits in vain: when everything waits, it is the time of the earliest. */
+export function jumpingClock(): Clock {
+  let now = 0
+  let pumping = false
+  const waiters: Waiter[] = []
+  const pump = () => {
+    pumping = false
+    waiters.sort((x, y) => x.atUs - y.atUs)
+    const next = waiters.shift()
+    if (!next) return
+    now = Math.max(now, next.atUs)
+    next.go()
+    if (waiters.length > 0) schedule()
+  }
+  const schedule = () => {
+    if (pumping) return
+    pumping = true
+    setImmediate(pump)
+  }
+  return {
+    nowUs: () => now,
+    wait: (ms, enough) =>
+      new Promise((resolve) => {
+        const waiter = { atUs: now + ms * 1000, go: resolve }
+        waiters.push(waiter)
+        enough?.addEventListener('abort', () => {
+          if (waiters.includes(waiter)) waiters.splice(waiters.indexOf(waiter), 1)
+          resolve()
+        })
+        schedule()
+      }),
+  }
+}
+
+export const access = (label: string): TenantAccess => ({
+  label,
+  id: label,
+  origin: 'http://127.0.0.1:9',
+  stepMs: 1,
+  start: { method: 'POST', path: '/', headers: {} },
+  completion: { by: 'response' },
+})
+
+export const never = <T>(): Promise<T> => new Promise<T>(() => {})
+
+/** What became of a quiet operation that was due at this time: milliseconds that it took, or how it ended badly. */
+export type Fate = number | 'failed' | 'unfinished'
+
+export interface Play {
+  fate?(intendedUs: number, tenant: number): Fate
+  capabilities?: Capability[]
+  backlog?(nowUs: number): Promise<number | null>
+  reach?(nowUs: number): Promise<void>
+  /** Called when a maker begins: a place to fail. */
+  onNoise?(arm: 'placebo' | 'noise', times: number): void
+  control?: Crew['control']
+  failed?: Promise<never>
+}
+
+/** A quiet operation every 4 ms, tenants in turns: 62.5 a second each. */
+const EVERY_US = 4000
+export const QUIET = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4']
+
+export interface FakeCrew extends Crew {
+  target: Target
+  /** What was written, by file. */
+  written: Map<string, string>
+}
+
+export function fakeCrew(play: Play = {}): FakeCrew {
+  const clock = jumpingClock()
+  const written = new Map<string, string>()
+  const fateOf = play.fate ?? ((us: number) => 4 + ((us / EVERY_US) % 7))
+  let noises = 0
+  const tally = { placebo: emptyTally(), noise: emptyTally() }
+  const ordered = { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } }
+  const played = async (arm: 'placebo' | 'noise', lengthMs: number) => {
+    play.onNoise?.(arm, ++noises)
+    await clock.wait(lengthMs)
+    return lengthMs
+  }
+  const noise: Crew['noise'] = {
+    tally,
+    ordered,
+    notApplicable: [],
+    tryOut: async (arm) => void (await played(arm, 500)),
+    teachSink: async () => {},
+    take: () => [],
+    async block(arm, { lengthMs }) {
+      const count = await played(arm, lengthMs)
+      ordered[arm].api += count
+      tally[arm].apiSent += count
+      tally[arm].apiAnswered += count
+      tally[arm].cpuUs += 1000
+      const before = tally[arm].makers.api ?? { ordered: 0, sent: 0, answered: 0, sinkSeen: 0 }
+      tally[arm].makers.api = {
+        ordered: before.ordered + count,
+        sent: before.sent + count,
+        answered: before.answered + count,
+        refused: 0,
+        errors: 0,
+        sentLate: 0,
+        lastSentUs: lengthMs * 1000,
+        sinkSeen: arm === 'placebo' ? before.sinkSeen + count : 0,
+        cpuUs: tally[arm].cpuUs,
+      }
+    },
+  }
+  const target: Target = {
+    name: 'fake',
+    capabilities: new Set(play.capabilities ?? ['backlog']),
+    exited: never(),
+    start: async () => {},
+    provision: async (plan) => access(plan.label),
+    remove: async () => {},
+    backlog: async () => await (play.backlog ?? (async () => 0))(clock.nowUs()),
+    reach: async () => await play.reach?.(clock.nowUs()),
+    trips: async () => null,
+    stop: async () => {},
+  }
+  return {
+    ...clock,
+    target,
+    quiet: QUIET.map(access),
+    noisy: access('noisy'),
+    generator: {
+      async collect(fromUs, toUs, withinMs) {
+        const operations = operationsIn(fromUs, toUs, fateOf)
+        const latest = Math.max(0, ...operations.map(({ endUs }) => endUs))
+        const patienceUs = clock.nowUs() + withinMs * 1000
+        const until = operations.some(({ outcome }) => outcome === 'unfinished') ? patienceUs : latest
+        const waitUs = Math.min(until, patienceUs) - clock.nowUs()
+        if (waitUs > 0) await clock.wait(waitUs / 1000)
+        const now = clock.nowUs()
+        for (const op of operations) {
+          if (op.outcome === 'ok' && op.endUs > now) op.outcome = 'unfinished'
+          if (op.outcome === 'unfinished') op.endUs = now
+        }
+        const none = QUIET.map(() => 0)
+        return {
+          type: 'collected',
+          request: 0,
+          operations: pack(operations),
+          hiccups: { samples: 100, maxUs: 100, p99Us: 100 },
+          sightings: [],
+          ownCanaries: none,
+          received: none,
+          runIds: QUIET.map(() => []),
+        }
+      },
+    },
+    noise,
+    prober: { begin: () => {}, rest: () => {}, learn: () => {}, take: () => [] },
+    control: play.control ?? { take: async () => ({ samples: 100, maxUs: 100, p99Us: 100 }) },
+    folder: { append: (name, text) => void written.set(name, (written.get(name) ?? '') + text) },
+    operationTimeoutMs: 10_000,
+    horizonUs: 400e6,
+    failed: play.failed ?? never(),
+    labelOf: (owner) => [...QUIET, 'noisy'][owner] ?? 'unknown',
+    written,
+  }
+}
+
+function operationsIn(fromUs: number, toUs: number, fateOf: (us: number, tenant: number) => Fate): Operation[] {
+  const operations: Operation[] = []
+  for (let seq = Math.ceil(fromUs / EVERY_US); seq * EVERY_US < toUs; seq++) {
+    const [intendedUs, tenant] = [seq * EVERY_US, seq % QUIET.length]
+    const fate = fateOf(intendedUs, tenant)
+    const tookUs = typeof fate === 'number' ? fate * 1000 : 0
+    const outcome = typeof fate === 'number' ? 'ok' : fate
+    operations.push({ tenant, seq, intendedUs, startUs: intendedUs, endUs: intendedUs + tookUs, outcome })
+  }
+  return operations
+}
+
+export const scenario: Scenario = {
+  scenario: 'fake',
+  question: 'Does it end as it should?',
+  tenants: [
+    {
+      role: 'quiet',
+      count: 4,
+      arrivalsPerSecond: 62.5,
+      stepMs: 1,
+      limits: { startsPerMinute: 60_000, concurrentRuns: 64, maxRunMs: 5000, maxQueued: 2000 },
+    },
+    {
+      role: 'noisy',
+      count: 1,
+      stepMs: 1,
+      limits: { startsPerMinute: 60, concurrentRuns: 2, maxRunMs: 5000, maxQueued: 20 },
+    },
+  ],
+  noise: { api: { requestsPerSecond: 1000, connections: 10 }, stream: { entriesPerSecond: 0 } },
+  blocks: { pairs: 4, lengthMs: 1000, settleMs: 200, silence: 1, warmUpMs: 2000 },
+  objectives: { p99Ms: 250, successRatio: 0.99, interferenceRatio: 2, interferenceFloorMs: 0 },
+}
