@@ -2,7 +2,7 @@
 // point is that nobody was asked: processes are killed by SIGKILL.
 
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { children, isAlive } from '../stack/processes.ts'
@@ -19,9 +19,17 @@ const LIMIT_MS = 60_000
 
 const alive = (pids: readonly number[]) => pids.filter(isAlive)
 
+/** The quick scenario with short blocks: how a run ends does not depend on how long it measured. */
+function short(): string {
+  const file = join(folder(), 'short.yaml')
+  const blocks = 'blocks: { pairs: 6, lengthMs: 500, settleMs: 100, silence: 1, warmUpMs: 800 }'
+  writeFileSync(file, readFileSync(QUICK, 'utf8').replace(/^blocks: .*$/m, blocks))
+  return file
+}
+
 /** @param temporary where it makes its temporary folders: one of the test's own, since other runs make theirs meanwhile */
 const begin = (out: string, temporary = folder()) =>
-  start(['run', QUICK, '--seed', '22', '--out', out], { TMPDIR: temporary })
+  start(['run', short(), '--seed', '22', '--out', out], { TMPDIR: temporary })
 
 test(
   'an interrupted run saves what it has, cleans up and ends with 130',
