@@ -1,14 +1,12 @@
 // The sequence of a run of acts: stack and target up, the acts one after the other (those that mostly wait beside them),
 // evidence to disk, judged from there, everything gone. Refuses to look at what the acts wrote.
 
-import { randomBytes } from 'node:crypto'
 import { acts } from '../acts/list.ts'
 import { type Act, Stage, type StageParts } from '../acts/stage.ts'
 import type { ActFacts, ActLine, ActsEvidence, ActsVerdict } from '../evidence/acts.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
 import { Caller } from '../target/caller.ts'
-import type { Target } from '../target/port.ts'
-import { Canaries, type CanaryMint } from '../tenants/canary.ts'
+import { CanaryBook } from '../tenants/canary-book.ts'
 import { Cut, cutBy } from './cut.ts'
 import { machineFacts } from './draft.ts'
 import { openFolder, RunFolder, verdictText } from './folder.ts'
@@ -42,25 +40,16 @@ export async function runActs(options: ActsOptions): Promise<ActsResult> {
   }
 }
 
-/** Canaries by tenant; owners are numbered as they come. */
-function canaryMaker(): (label: string) => string {
-  const canaries = new Canaries(randomBytes(16).toString('hex'))
-  const mints = new Map<string, CanaryMint>()
-  return (label) => {
-    const mint = mints.get(label) ?? canaries.mintFor(mints.size)
-    mints.set(label, mint)
-    return mint.mint()
-  }
-}
-
 /** One act from its beginning to its end; what it could not finish is said in its facts. */
-async function play(act: Act, target: Target, parts: StageParts, cut: Promise<never>): Promise<ActFacts> {
+async function play(act: Act, slots: number, parts: StageParts, cut: Promise<never>): Promise<ActFacts> {
   const startedUs = Math.round(parts.nowUs())
   const facts = (state: ActFacts['state'], why = ''): ActFacts => {
     return { name: act.name, startedUs, endedUs: Math.round(parts.nowUs()), state, why }
   }
-  const lacks = act.needs.filter((need) => !target.capabilities.has(need))
+  const lacks = act.needs.filter((need) => !parts.target.capabilities.has(need))
   if (lacks.length > 0) return facts('lacking', `the target does not offer ${lacks.join(', ')}`)
+  const { slots: wanted = 1 } = act
+  if (slots < wanted) return facts('lacking', `the scenario has ${slots} slots, and this act wants ${wanted}`)
   const stage = new Stage(act.name, parts)
   const playing = act.play(stage)
   playing.catch(() => {})
@@ -94,7 +83,7 @@ async function played(
     caller,
     tag,
     nowUs,
-    canaryOf: canaryMaker(),
+    canaries: new CanaryBook(),
     write: (line) => void lines.push(line),
     signal,
   }
@@ -106,7 +95,7 @@ async function played(
   const done: ActFacts[] = []
   const one = async (act: Act) => {
     options.onAct(`${act.name} begins`)
-    const facts = await play(act, target, parts, cut)
+    const facts = await play(act, scenario.slots, parts, cut)
     options.onAct(`${act.name}: ${facts.state}${facts.why === '' ? '' : `, ${facts.why}`}`)
     done.push(facts)
   }
