@@ -2,6 +2,7 @@
 // try again: what is seen is what is said.
 
 import { join } from 'node:path'
+import { acts as allActs } from '../acts/list.ts'
 import { runActs } from '../run/acts.ts'
 import { runScenario } from '../run/sequence.ts'
 import { loadScenario } from '../scenario/load.ts'
@@ -29,11 +30,13 @@ interface Ran {
   interrupted: boolean
 }
 
+const slotsOf = (act: string): number => allActs.find(({ name }) => name === act)?.slots ?? SLOTS
+
 const actsOf = (acts: string[]): ActsScenario => ({
   kind: 'acts',
   scenario: 'calibration',
   question: 'Is a seeded defect seen, and nothing where there is none?',
-  slots: SLOTS,
+  slots: Math.max(...acts.map(slotsOf)),
   acts,
 })
 
@@ -73,7 +76,8 @@ async function cleanTwin(
   acts: string[] | 'flood',
 ): Promise<CleanRow & { interrupted: boolean }> {
   const what = acts === 'flood' ? 'the flood' : acts.join(' ')
-  const name = acts === 'flood' ? 'clean-flood' : 'clean-acts'
+  const wide = acts !== 'flood' && acts.some((act) => slotsOf(act) !== SLOTS)
+  const name = acts === 'flood' ? 'clean-flood' : wide ? `clean-acts-${acts.join('-')}` : 'clean-acts'
   options.onStep(`without a defect: ${what}`)
   const ran = await runOnce(options, null, acts, join(options.folder, name))
   // A short flood may well leave response times undecided; that is no finding about the probes.
@@ -84,10 +88,10 @@ async function cleanTwin(
 
 export async function calibrate(options: CalibrateOptions): Promise<Matrix> {
   const matrix: Matrix = { interrupted: false, defects: [], clean: [] }
-  const asked = options.defects.map((defect) => ({ ...defect, expected: expectedOf(defect.name) }))
+  const asked = options.defects.flatMap(({ id, name }) => expectedOf(name).map((e) => ({ id, name, expected: e })))
   const acts = [...new Set(asked.flatMap(({ expected: e }) => (e.in === 'act' ? [e.act] : [])))]
-  const twins: Array<string[] | 'flood'> = []
-  if (acts.length > 0) twins.push(acts)
+  // Slots are the target's, for a whole run: acts that want the same number share a twin.
+  const twins: Array<string[] | 'flood'> = [...Map.groupBy(acts, slotsOf).values()]
   if (asked.some(({ expected: e }) => e.in === 'flood')) twins.push('flood')
   for (const twin of twins) {
     const { interrupted, ...row } = await cleanTwin(options, twin)
@@ -97,25 +101,28 @@ export async function calibrate(options: CalibrateOptions): Promise<Matrix> {
     )
     matrix.clean.push(row)
   }
+  const folders = new Set<string>()
   for (const { id, name, expected: e } of asked) {
+    const folder = folders.has(name) ? `${name}-${e.in === 'act' ? e.act : 'flood'}` : name
+    folders.add(name)
     options.onStep(`${id} ${name}: ${e.in === 'act' ? `act ${e.act}` : 'the flood'}, must break ${e.probe}`)
-    const ran = await runOnce(options, name, e.in === 'act' ? [e.act] : 'flood', join(options.folder, name))
+    const ran = await runOnce(options, name, e.in === 'act' ? [e.act] : 'flood', join(options.folder, folder))
     if (ran.interrupted) return { ...matrix, interrupted: true }
-    const row = rowOf(id, e, ran)
+    const row = rowOf(id, e, ran, folder)
     options.onStep(`  ${row.result}, tripped ${row.trips} times. ${row.reason}`)
     matrix.defects.push(row)
   }
   return matrix
 }
 
-function expectedOf(name: string): Expected {
-  const found = expected.find(({ defect }) => defect === name)
-  if (!found) throw new Error(`nobody says what has to catch the seeded defect ${name}`)
+function expectedOf(name: string): Expected[] {
+  const found = expected.filter(({ defect }) => defect === name)
+  if (found.length === 0) throw new Error(`nobody says what has to catch the seeded defect ${name}`)
   return found
 }
 
-function rowOf(id: string, { defect, probe }: Expected, { shown, trips }: Ran): DefectRow {
+function rowOf(id: string, { defect, probe }: Expected, { shown, trips }: Ran, folder: string): DefectRow {
   const alsoBroken = shown.filter((f) => f.finding === 'broken' && f.probe !== probe).map((f) => f.probe)
   const reason = shown.find((f) => f.probe === probe)?.reason ?? 'it was not asked'
-  return { id, defect, probe, result: resultOf(shown, probe, trips), trips, reason, alsoBroken, folder: defect }
+  return { id, defect, probe, result: resultOf(shown, probe, trips), trips, reason, alsoBroken, folder }
 }
