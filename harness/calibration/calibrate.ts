@@ -3,6 +3,7 @@
 
 import { join } from 'node:path'
 import { acts as allActs } from '../acts/list.ts'
+import { Failure } from '../failure.ts'
 import { runActs } from '../run/acts.ts'
 import { runScenario } from '../run/sequence.ts'
 import { loadScenario } from '../scenario/load.ts'
@@ -26,8 +27,11 @@ const FLOOD_BUDGET_S = 16
 
 interface Ran {
   shown: Shown[]
-  trips: number
+  /** Null where the run never began. */
+  trips: number | null
   interrupted: boolean
+  /** Why nothing was asked. */
+  why?: string
 }
 
 const slotsOf = (act: string): number => allActs.find(({ name }) => name === act)?.slots ?? SLOTS
@@ -71,6 +75,26 @@ async function runOnce(
   return { shown: verdict.findings, trips: evidence.defectTrips ?? 0, interrupted: evidence.interrupted }
 }
 
+/**
+ * A target that answers too badly for its run to begin, as a defect or a busy machine may have it, leaves the others to be
+ * asked: its row says why.
+ */
+async function runOrSay(
+  options: CalibrateOptions,
+  defect: string | null,
+  acts: string[] | 'flood',
+  out: string,
+): Promise<Ran> {
+  try {
+    return await runOnce(options, defect, acts, out)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'environment') throw error
+    // Without a defect, only a busy machine is no reason to give up: a stack that does not come up is one.
+    if (defect === null && error.code !== 'target-not-healthy') throw error
+    return { shown: [], trips: null, interrupted: false, why: error.message }
+  }
+}
+
 async function cleanTwin(
   options: CalibrateOptions,
   acts: string[] | 'flood',
@@ -79,11 +103,11 @@ async function cleanTwin(
   const wide = acts !== 'flood' && acts.some((act) => slotsOf(act) !== SLOTS)
   const name = acts === 'flood' ? 'clean-flood' : wide ? `clean-acts-${acts.join('-')}` : 'clean-acts'
   options.onStep(`without a defect: ${what}`)
-  const ran = await runOnce(options, null, acts, join(options.folder, name))
+  const ran = await runOrSay(options, null, acts, join(options.folder, name))
   // A short flood may well leave response times undecided; that is no finding about the probes.
   const shown =
     acts === 'flood' ? ran.shown.filter((f) => f.probe !== 'interference' || f.finding === 'broken') : ran.shown
-  return { what, ...cleanResult(shown), folder: name, interrupted: ran.interrupted }
+  return { what, ...cleanResult(shown, ran.why), folder: name, interrupted: ran.interrupted }
 }
 
 export async function calibrate(options: CalibrateOptions): Promise<Matrix> {
@@ -106,10 +130,10 @@ export async function calibrate(options: CalibrateOptions): Promise<Matrix> {
     const folder = folders.has(name) ? `${name}-${e.in === 'act' ? e.act : 'flood'}` : name
     folders.add(name)
     options.onStep(`${id} ${name}: ${e.in === 'act' ? `act ${e.act}` : 'the flood'}, must break ${e.probe}`)
-    const ran = await runOnce(options, name, e.in === 'act' ? [e.act] : 'flood', join(options.folder, folder))
+    const ran = await runOrSay(options, name, e.in === 'act' ? [e.act] : 'flood', join(options.folder, folder))
     if (ran.interrupted) return { ...matrix, interrupted: true }
     const row = rowOf(id, e, ran, folder)
-    options.onStep(`  ${row.result}, tripped ${row.trips} times. ${row.reason}`)
+    options.onStep(`  ${row.result}, tripped ${row.trips ?? 'unknown'} times. ${row.reason}`)
     matrix.defects.push(row)
   }
   return matrix
@@ -121,8 +145,13 @@ function expectedOf(name: string): Expected[] {
   return found
 }
 
-function rowOf(id: string, { defect, probe }: Expected, { shown, trips }: Ran, folder: string): DefectRow {
+function rowOf(
+  id: string,
+  { defect, probe }: Expected,
+  { shown, trips, why = 'it was not asked' }: Ran,
+  folder: string,
+): DefectRow {
   const alsoBroken = shown.filter((f) => f.finding === 'broken' && f.probe !== probe).map((f) => f.probe)
-  const reason = shown.find((f) => f.probe === probe)?.reason ?? 'it was not asked'
+  const reason = shown.find((f) => f.probe === probe)?.reason ?? why
   return { id, defect, probe, result: resultOf(shown, probe, trips), trips, reason, alsoBroken, folder }
 }

@@ -1,5 +1,5 @@
-// The sequence of a run of acts: stack and target up, the acts one after the other (those that mostly wait beside them),
-// evidence to disk, judged from there, everything gone. Refuses to look at what the acts wrote.
+// The sequence of a run of acts: stack and target up, the acts one after the other (those that mostly wait beside them,
+// those that kill the target when nobody else plays), evidence to disk, judged from there, everything gone. Refuses to look at what the acts wrote.
 
 import { acts } from '../acts/list.ts'
 import { type Act, Stage, type StageParts } from '../acts/stage.ts'
@@ -99,12 +99,12 @@ async function played(
     options.onAct(`${act.name}: ${facts.state}${facts.why === '' ? '' : `, ${facts.why}`}`)
     done.push(facts)
   }
-  const asked = scenario.acts.flatMap((name) => acts.filter((act) => act.name === name))
-  const beside = Promise.all(asked.filter((act) => act.beside).map(one))
-  for (const act of asked.filter((act) => !act.beside)) {
-    if (!signal.aborted && targetDied === null) await one(act)
+  const { beside, inTurn, alone } = partsOf(scenario.acts)
+  const turns = async (some: readonly Act[]) => {
+    for (const act of some) if (!signal.aborted && targetDied === null) await one(act)
   }
-  await beside
+  await Promise.all([...beside.map(one), turns(inTurn)])
+  await turns(alone)
   const evidence: ActsEvidence = {
     version: 1,
     kind: 'acts',
@@ -130,6 +130,17 @@ async function played(
   const { verdict } = judgeActsFolder(evidence, openFolder(folder.path).text)
   folder.write('verdict.json', verdictText(verdict))
   return { folder: folder.path, evidence, verdict }
+}
+
+/** Who plays beside whom: an act that kills the target would cut those beside it. */
+export function partsOf(names: readonly string[]): { beside: Act[]; inTurn: Act[]; alone: Act[] } {
+  const asked = names.flatMap((name) => acts.filter((act) => act.name === name))
+  const kills = ({ needs }: Act) => needs.includes('crash')
+  return {
+    beside: asked.filter((act) => act.beside),
+    inTurn: asked.filter((act) => !act.beside && !kills(act)),
+    alone: asked.filter(kills),
+  }
 }
 
 const neverBegan = (name: string): ActFacts => {
