@@ -32,7 +32,7 @@ export const exportWithoutLetters = (trips: Trips): EngineParts => {
     }
   }
   class Forgetful extends Exporter {
-    override lines(caller: Caller): AsyncIterable<string> {
+    override lines(caller: Caller): AsyncGenerator<string> {
       return without(super.lines(caller))
     }
   }
@@ -56,7 +56,7 @@ export const exportShared = (trips: Trips): EngineParts => {
     }
   }
   class Sharing extends Exporter {
-    override lines(caller: Caller): AsyncIterable<string> {
+    override lines(caller: Caller): AsyncGenerator<string> {
       return shared(super.lines(caller), caller.id)
     }
   }
