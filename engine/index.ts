@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import { Brake } from './api/brake.ts'
 import { Drain } from './api/drain.ts'
 import { Events } from './api/events.ts'
-import { Exporter } from './api/export.ts'
+import { Exporter, type ExporterParts } from './api/export.ts'
 import { createServer } from './api/server.ts'
 import { FairQueue } from './queue/fair-queue.ts'
 import { voidChannel } from './queue/keys.ts'
@@ -40,6 +40,7 @@ export interface EngineParts {
   patchLibrary?: SourcePatch
   findRun?: RunFinder
   runStep?: StepRunner
+  makeExporter?: (parts: ExporterParts) => Exporter
   witness?: StepWitness
   /** Told when the process passes a place where it may die. */
   passed?: (point: CrashPoint) => void
@@ -161,7 +162,8 @@ export async function startEngine(options: EngineOptions, port: number, parts: E
   })
   const runs = new Runs(redis, library, parts.findRun ?? ownRunsOnly)
   const metrics = new Metrics({ redis, queue, tenants, namespace })
-  const exporter = new Exporter({ redis, library, queue, reportOf: (caller) => metrics.reportOf(caller) })
+  const makeExporter = parts.makeExporter ?? ((given) => new Exporter(given))
+  const exporter = makeExporter({ redis, library, queue, reportOf: (caller) => metrics.reportOf(caller) })
   const drain = new Drain()
   const stalled = parts.stalledExportMs === undefined ? {} : { stalledExportMs: parts.stalledExportMs }
   const reading = { runs, events, metrics, exporter }

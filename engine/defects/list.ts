@@ -6,12 +6,15 @@ import { deafSteps, lateResultsCount } from './deaf-steps.ts'
 import { deleteUnfenced } from './delete-unfenced.ts'
 import { doubleRelease } from './double-release.ts'
 import { endlessCompute } from './endless-compute.ts'
+import { exportShared, exportWithoutLetters } from './exports.ts'
 import { fixedOrder } from './fixed-order.ts'
 import { fixedWindow } from './fixed-window.ts'
 import { getUnchecked } from './get-unchecked.ts'
 import { idleCredit } from './idle-credit.ts'
 import { groupNeverRemade, groupRemadeAtEnd } from './lost-group.ts'
 import { newcomerFirst } from './newcomer-first.ts'
+import { oversizeTaken } from './oversize-taken.ts'
+import { pendingWindow } from './pending-window.ts'
 import { retriesUncharged } from './retries-uncharged.ts'
 import { sharedFifo } from './shared-fifo.ts'
 import { slotLeak } from './slot-leak.ts'
@@ -19,6 +22,7 @@ import { staleCap } from './stale-cap.ts'
 import { staticPartition } from './static-partition.ts'
 import type { Trips } from './trips.ts'
 import { turnsByCount } from './turns-by-count.ts'
+import { unlabelledFirst } from './unlabelled-first.ts'
 import { weightsIgnored, weightsInverted } from './weights.ts'
 
 export interface Defect {
@@ -51,6 +55,13 @@ export const defects: readonly Defect[] = [
     what: 'turns are charged by the run, not by the time it takes',
     promise: 'execution',
     parts: turnsByCount,
+  },
+  {
+    name: 'unlabelled-first',
+    id: 'M32',
+    what: 'entries that were written straight into the stream go before what was admitted',
+    promise: 'execution',
+    parts: unlabelledFirst,
   },
   {
     name: 'fixed-window',
@@ -164,5 +175,33 @@ export const defects: readonly Defect[] = [
     what: 'removing a tenant leaves its runs in flight to whoever has its id next',
     promise: 'execution',
     parts: deleteUnfenced,
+  },
+  {
+    name: 'export-without-letters',
+    id: 'M70a',
+    what: 'an export leaves the dead letters out',
+    promise: 'data',
+    parts: exportWithoutLetters,
+  },
+  {
+    name: 'export-shared',
+    id: 'M70b',
+    what: 'an export holds a run of whoever exported before',
+    promise: 'data',
+    parts: exportShared,
+  },
+  {
+    name: 'oversize-taken',
+    id: 'M71',
+    what: 'the size of an entry that was written straight into the stream is not looked at',
+    promise: 'execution',
+    parts: oversizeTaken,
+  },
+  {
+    name: 'pending-window',
+    id: 'M72',
+    what: 'runs that a dead worker left are not found when they are more than a thousand',
+    promise: 'execution',
+    parts: pendingWindow,
   },
 ]

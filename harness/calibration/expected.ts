@@ -1,5 +1,5 @@
-// Which promise each seeded defect must be seen to break, and where that is asked. A defect that is not in here is an error
-// of ours: it would never be calibrated.
+// Which promises each seeded defect must be seen to break, and where that is asked: a line each. A defect that is not in
+// here is an error of ours: it would never be calibrated.
 
 /** `interference` stands for the flood's own verdict on response times. */
 export type Expected =
@@ -11,6 +11,7 @@ const act = (defect: string, of: string, probe: string): Expected => ({ defect, 
 export const expected: readonly Expected[] = [
   { defect: 'get-unchecked', in: 'flood', probe: 'runs-stay-with-tenant' },
   { defect: 'shared-fifo', in: 'flood', probe: 'interference' },
+  act('shared-fifo', 'crowd', 'crowds-do-not-lengthen-waits'),
   act('turns-by-count', 'hogs', 'time-hogs-wait-their-turn'),
   act('fixed-window', 'rate', 'starts-stay-within-rate'),
   act('stale-cap', 'cap', 'runs-stay-within-cap'),
@@ -29,4 +30,9 @@ export const expected: readonly Expected[] = [
   act('group-remade-at-end', 'lost-group', 'a-lost-group-loses-no-run'),
   act('fixed-order', 'hogs', 'equal-tenants-get-equal-shares'),
   act('delete-unfenced', 'removal', 'removed-tenants-run-nothing'),
+  act('unlabelled-first', 'unlabelled', 'unlabelled-work-never-goes-first'),
+  act('export-without-letters', 'export', 'exports-leave-nothing-out'),
+  act('export-shared', 'export', 'exports-hold-nothing-foreign'),
+  act('oversize-taken', 'payload', 'oversize-payloads-are-refused'),
+  act('pending-window', 'pending', 'piles-of-pending-runs-block-nobody'),
 ]

@@ -13,7 +13,8 @@ export interface DefectRow {
   /** The promise that it has to be seen to break. */
   probe: string
   result: Result
-  trips: number
+  /** Null where its run could not begin. */
+  trips: number | null
   /** Of the expected probe. */
   reason: string
   /** Other promises that were seen broken in the same run. */
@@ -37,14 +38,19 @@ export interface Matrix {
 }
 
 /** A defect that was never tripped was not there, whatever was seen. */
-export function resultOf(shown: readonly Shown[], probe: string, trips: number): Result {
+export function resultOf(shown: readonly Shown[], probe: string, trips: number | null): Result {
   if (trips === 0) return 'untripped'
   const finding = shown.find((found) => found.probe === probe)?.finding
   if (finding === 'broken') return 'caught'
   return finding === 'held' ? 'escaped' : 'inconclusive'
 }
 
-export function cleanResult(shown: readonly Shown[]): Pick<CleanRow, 'result' | 'broken' | 'undecided'> {
+/** Of nothing it is no result: `why` says what kept it from being asked. */
+export function cleanResult(
+  shown: readonly Shown[],
+  why = 'nothing was asked',
+): Pick<CleanRow, 'result' | 'broken' | 'undecided'> {
+  if (shown.length === 0) return { result: 'inconclusive', broken: [], undecided: [why] }
   const named = (finding: Finding['finding']) => shown.filter((f) => f.finding === finding).map(({ probe }) => probe)
   const [broken, undecided] = [named('broken'), named('inconclusive')]
   return {
@@ -66,7 +72,14 @@ export function outcomeOf({ defects, clean }: Matrix): 'pass' | 'fail' | 'inconc
 export const matrixColumns = ['id', 'defect', 'promise', 'result', 'trips', 'also broken']
 
 export const matrixRows = ({ defects, clean }: Matrix): string[][] => [
-  ...defects.map((row) => [row.id, row.defect, row.probe, row.result, String(row.trips), row.alsoBroken.join(', ')]),
+  ...defects.map((row) => [
+    row.id,
+    row.defect,
+    row.probe,
+    row.result,
+    String(row.trips ?? ''),
+    row.alsoBroken.join(', '),
+  ]),
   ...clean.map((row) => ['', 'none', row.what, row.result, '', [...row.broken, ...row.undecided].join(', ')]),
 ]
 

@@ -46,6 +46,8 @@ export interface ActTenant {
   concurrentRuns: number
   maxRunMs: number
   weight: number
+  /** Where the act fixed it. */
+  maxPayloadBytes?: number
   /** Declared time of each workflow. */
   declaredMs: Record<string, number>
 }
@@ -59,6 +61,8 @@ export interface ActStart {
   /** HTTP status; 0 when there was no answer. */
   status: number
   id: string | null
+  /** Of the request's body, where the act chose it. */
+  bytes?: number
   leftUs: number
   answeredUs: number
 }
@@ -90,7 +94,36 @@ export interface ActMark {
   atUs: number
 }
 
-export type ActLine = ActTenant | ActStart | ActRun | ActMark
+/** What the target holds of a tenant from this time on; times are on the run's clock. */
+export interface ActCanary {
+  t: 'canary'
+  act: string
+  tenant: string
+  /** The canary itself is never kept: first 12 hex digits of its HMAC. */
+  digest: string
+  /** The input of an admitted run, or of an entry that was written into the stream and can be none. */
+  of: 'run' | 'malformed entry'
+  /** How often the tenant has been shown it: a run whose output repeats its input shows it twice. */
+  copies: number
+  atUs: number
+}
+
+/** One answer to a tenant that asked for all that is its own, and the canaries in it. */
+export interface ActExport {
+  t: 'export'
+  act: string
+  tenant: string
+  /** 0 when there was none, or when it broke off. */
+  status: number
+  leftUs: number
+  answeredUs: number
+  bytes: number
+  /** Its own: digest and times. */
+  own: Array<[digest: string, times: number]>
+  foreign: Array<{ owner: string; digest: string; encoding: string }>
+}
+
+export type ActLine = ActTenant | ActStart | ActRun | ActMark | ActCanary | ActExport
 
 export interface ActsVerdict {
   outcome: Outcome

@@ -1,7 +1,7 @@
 // What every probe of an act is made of: its lines, sorted out, and a finding with its numbers. Refuses to decide: each
 // probe says itself what is broken.
 
-import type { ActLine, ActMark, ActRun, ActStart, ActTenant } from '../evidence/acts.ts'
+import type { ActCanary, ActExport, ActLine, ActMark, ActRun, ActStart, ActTenant } from '../evidence/acts.ts'
 import type { Finding, Observation } from '../evidence/types.ts'
 
 export interface ActProbe {
@@ -22,12 +22,16 @@ export class ActSeen {
   readonly tenants: ReadonlyMap<string, ActTenant>
   readonly starts: readonly ActStart[]
   readonly marks: readonly ActMark[]
+  readonly canaries: readonly ActCanary[]
+  readonly exports: readonly ActExport[]
   readonly #runs: readonly ActRun[]
 
   constructor(lines: readonly ActLine[]) {
     this.tenants = new Map(lines.filter((line) => line.t === 'tenant').map((line) => [line.tenant, line]))
     this.starts = lines.filter((line) => line.t === 'start')
     this.marks = lines.filter((line) => line.t === 'mark')
+    this.canaries = lines.filter((line) => line.t === 'canary')
+    this.exports = lines.filter((line) => line.t === 'export')
     this.#runs = lines.filter((line) => line.t === 'run')
   }
 
@@ -54,6 +58,7 @@ export class ActSeen {
 }
 
 export const isAccepted = ({ status }: ActStart): boolean => status >= 200 && status < 300
+export const isAnswered = ({ status }: ActExport): boolean => status >= 200 && status < 300
 
 /** The numbers that a finding stands on: how often it was asked, how often the positive control succeeded. */
 export interface Counts {

@@ -1,14 +1,12 @@
-// The sequence of a run of acts: stack and target up, the acts one after the other (those that mostly wait beside them),
-// evidence to disk, judged from there, everything gone. Refuses to look at what the acts wrote.
+// The sequence of a run of acts: stack and target up, the acts one after the other (those that mostly wait beside them,
+// those that kill the target when nobody else plays), evidence to disk, judged from there, everything gone. Refuses to look at what the acts wrote.
 
-import { randomBytes } from 'node:crypto'
 import { acts } from '../acts/list.ts'
 import { type Act, Stage, type StageParts } from '../acts/stage.ts'
 import type { ActFacts, ActLine, ActsEvidence, ActsVerdict } from '../evidence/acts.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
 import { Caller } from '../target/caller.ts'
-import type { Target } from '../target/port.ts'
-import { Canaries, type CanaryMint } from '../tenants/canary.ts'
+import { CanaryBook } from '../tenants/canary-book.ts'
 import { Cut, cutBy } from './cut.ts'
 import { machineFacts } from './draft.ts'
 import { openFolder, RunFolder, verdictText } from './folder.ts'
@@ -42,25 +40,16 @@ export async function runActs(options: ActsOptions): Promise<ActsResult> {
   }
 }
 
-/** Canaries by tenant; owners are numbered as they come. */
-function canaryMaker(): (label: string) => string {
-  const canaries = new Canaries(randomBytes(16).toString('hex'))
-  const mints = new Map<string, CanaryMint>()
-  return (label) => {
-    const mint = mints.get(label) ?? canaries.mintFor(mints.size)
-    mints.set(label, mint)
-    return mint.mint()
-  }
-}
-
 /** One act from its beginning to its end; what it could not finish is said in its facts. */
-async function play(act: Act, target: Target, parts: StageParts, cut: Promise<never>): Promise<ActFacts> {
+async function play(act: Act, slots: number, parts: StageParts, cut: Promise<never>): Promise<ActFacts> {
   const startedUs = Math.round(parts.nowUs())
   const facts = (state: ActFacts['state'], why = ''): ActFacts => {
     return { name: act.name, startedUs, endedUs: Math.round(parts.nowUs()), state, why }
   }
-  const lacks = act.needs.filter((need) => !target.capabilities.has(need))
+  const lacks = act.needs.filter((need) => !parts.target.capabilities.has(need))
   if (lacks.length > 0) return facts('lacking', `the target does not offer ${lacks.join(', ')}`)
+  const { slots: wanted = 1 } = act
+  if (slots < wanted) return facts('lacking', `the scenario has ${slots} slots, and this act wants ${wanted}`)
   const stage = new Stage(act.name, parts)
   const playing = act.play(stage)
   playing.catch(() => {})
@@ -94,7 +83,7 @@ async function played(
     caller,
     tag,
     nowUs,
-    canaryOf: canaryMaker(),
+    canaries: new CanaryBook(),
     write: (line) => void lines.push(line),
     signal,
   }
@@ -106,16 +95,16 @@ async function played(
   const done: ActFacts[] = []
   const one = async (act: Act) => {
     options.onAct(`${act.name} begins`)
-    const facts = await play(act, target, parts, cut)
+    const facts = await play(act, scenario.slots, parts, cut)
     options.onAct(`${act.name}: ${facts.state}${facts.why === '' ? '' : `, ${facts.why}`}`)
     done.push(facts)
   }
-  const asked = scenario.acts.flatMap((name) => acts.filter((act) => act.name === name))
-  const beside = Promise.all(asked.filter((act) => act.beside).map(one))
-  for (const act of asked.filter((act) => !act.beside)) {
-    if (!signal.aborted && targetDied === null) await one(act)
+  const { beside, inTurn, alone } = partsOf(scenario.acts)
+  const turns = async (some: readonly Act[]) => {
+    for (const act of some) if (!signal.aborted && targetDied === null) await one(act)
   }
-  await beside
+  await Promise.all([...beside.map(one), turns(inTurn)])
+  await turns(alone)
   const evidence: ActsEvidence = {
     version: 1,
     kind: 'acts',
@@ -141,6 +130,17 @@ async function played(
   const { verdict } = judgeActsFolder(evidence, openFolder(folder.path).text)
   folder.write('verdict.json', verdictText(verdict))
   return { folder: folder.path, evidence, verdict }
+}
+
+/** Who plays beside whom: an act that kills the target would cut those beside it. */
+export function partsOf(names: readonly string[]): { beside: Act[]; inTurn: Act[]; alone: Act[] } {
+  const asked = names.flatMap((name) => acts.filter((act) => act.name === name))
+  const kills = ({ needs }: Act) => needs.includes('crash')
+  return {
+    beside: asked.filter((act) => act.beside),
+    inTurn: asked.filter((act) => !act.beside && !kills(act)),
+    alone: asked.filter(kills),
+  }
 }
 
 const neverBegan = (name: string): ActFacts => {

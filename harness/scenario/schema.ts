@@ -91,7 +91,7 @@ const actsSchema = z.strictObject({
   kind: z.literal('acts'),
   ...head,
   /** Runs that the target works at the same time, where the adapter can say so. */
-  slots: wholePositive.max(1000),
+  slots: wholePositive.max(5000),
   acts: z
     .array(z.enum(actNames as [string, ...string[]]))
     .min(1)

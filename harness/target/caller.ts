@@ -28,16 +28,22 @@ export class Caller {
 
   /** @param idAt dotted path of an id in the answer */
   async call(origin: string, call: Call, idAt?: string): Promise<Answered> {
+    const { text, ...answered } = await this.read(origin, call)
+    const { status } = answered
+    return { ...answered, id: idAt === undefined || status === 0 || status >= 300 ? null : idIn(text, idAt) }
+  }
+
+  /** The whole of the answer; one that breaks off is no answer. */
+  async read(origin: string, call: Call): Promise<Omit<Answered, 'id'> & { text: string }> {
     const leftUs = this.#nowUs()
     try {
       const { method, path, headers, body } = call
       const timeouts = { headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS }
       const answer = await this.#pool(origin).request({ method, path, headers, body: body ?? null, ...timeouts })
       const text = await answer.body.text()
-      const id = idAt === undefined || answer.statusCode >= 300 ? null : idIn(text, idAt)
-      return { status: answer.statusCode, id, leftUs, answeredUs: this.#nowUs() }
+      return { status: answer.statusCode, text, leftUs, answeredUs: this.#nowUs() }
     } catch {
-      return { status: 0, id: null, leftUs, answeredUs: this.#nowUs() }
+      return { status: 0, text: '', leftUs, answeredUs: this.#nowUs() }
     }
   }
 

@@ -9,6 +9,8 @@ export interface TenantPlan {
   concurrentRuns: number
   maxRunMs: number
   maxQueued: number
+  /** Largest input of a run; the target's own default where it is left out. */
+  maxPayloadBytes?: number
   /** Declared step time of its workflow, milliseconds. */
   stepMs: number
   /** Share of the target's time relative to others that wait; 1 where it is left out. Wants the capability `weights`. */
@@ -60,8 +62,22 @@ export interface TenantAccess {
   list?: Call
   /** The way to a list's next page: dotted path of the cursor in the answer, and the query parameter that takes it. */
   listNext?: { cursorAt: string; param: string }
+  /** Answers with everything that the target keeps of the tenant. */
+  export?: Call
   /** Writes straight into the tenant's stream. */
-  stream?: { redisUrl: string; key: string; fields: Record<string, string> }
+  stream?: TenantStream
+}
+
+/** Entries that the tenant's own event sources may write; `{{canary}}` in a field as in a start. */
+export interface TenantStream {
+  redisUrl: string
+  key: string
+  /** With everything that an entry can say of itself. */
+  fields: Record<string, string>
+  /** As few as the target takes for a run: no tenant, no key. */
+  bare?: Record<string, string>
+  /** What the target can make no run of, and keeps for its owner all the same. */
+  malformed?: ReadonlyArray<Record<string, string>>
 }
 
 export interface TargetExit {
@@ -95,6 +111,8 @@ export type Capability =
   | 'weights'
   /** `runs`: every run with its times. */
   | 'history'
+  /** Every tenant has `export`. */
+  | 'export'
   /** `loseGroups`. */
   | 'groups'
   /** `crash`. */

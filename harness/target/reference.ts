@@ -58,6 +58,7 @@ export function referenceTarget(parts: ReferenceParts): Target {
       'steps',
       'weights',
       'history',
+      'export',
       'groups',
       'crash',
     ]),
@@ -120,8 +121,8 @@ export function referenceTarget(parts: ReferenceParts): Target {
 
 /** The tenant and its workflows. */
 async function make(plan: TenantPlan, call: Call, place: Pick<Place, 'origin' | 'redisUrl'>): Promise<TenantAccess> {
-  const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight = 1 } = plan
-  const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, weight }
+  const { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, maxPayloadBytes, weight = 1 } = plan
+  const limits = { startsPerMinute, concurrentRuns, maxRunMs, maxQueued, maxPayloadBytes, weight }
   const { id, token, stream } = created.parse(await call('POST', '/v1/tenants', { id: plan.id, limits }))
   const headers = { authorization: `Bearer ${token}`, 'x-tenant-id': id }
   const steps = [{ type: 'sleep', ms: plan.stepMs }, { type: 'echo' }]
@@ -207,10 +208,21 @@ function accessOf({ label, id, stepMs, workflows = [] }: TenantPlan, place: Plac
     read: { method: 'GET', path: '/v1/runs/{id}', headers },
     list: { method: 'GET', path: '/v1/runs?limit=100', headers },
     listNext: { cursorAt: 'cursor', param: 'cursor' },
-    stream: {
-      redisUrl,
-      key: stream,
-      fields: { v: '1', tenant: id, workflow: 'work', input: JSON.stringify(input) },
-    },
+    export: { method: 'GET', path: '/v1/export', headers },
+    stream: { redisUrl, key: stream, ...entriesOf(id, JSON.stringify(input)) },
+  }
+}
+
+function entriesOf(tenant: string, input: string) {
+  const bare = { workflow: 'work', input }
+  return {
+    fields: { v: '1', tenant, ...bare },
+    bare,
+    malformed: [
+      { input },
+      { workflow: 'absent', input },
+      { tenant: 'somebody-else', ...bare },
+      { ...bare, input: input.slice(0, -1) },
+    ],
   }
 }

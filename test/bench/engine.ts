@@ -1,125 +1,123 @@
 // The engine's queue beside BullMQ, on the same Redis, in alternating rounds: runs a second of one worker process, what
-// they cost Redis, what a hog does to its neighbours. Empty jobs, the same concurrency, everything filled before the
-// clock starts. BullMQ has no turns between tenants: all share one queue, as its users have it.
+// they cost Redis, what idle tenants add to it, what a hog does to its neighbours. BullMQ has no turns between tenants.
 
-import { Queue as BullQueue, Worker as BullWorker } from 'bullmq'
-import { tenantKeys } from '../../engine/queue/keys.ts'
-import type { TenantId } from '../../engine/tenant.ts'
-import { type Node, type Stage, startNode, startStage, until } from '../engine/stage.ts'
+import { type Stage, startNode, startStage } from '../engine/stage.ts'
+import { bull, bullCalls, type Drain, idleShare, makeIdle, ourCalls, ours } from './drains.ts'
 import { type Bench, type Figure, figure } from './figures.ts'
-import { costOf, type RedisCost } from './redis-cost.ts'
+import { bullWait, ourWait } from './hog.ts'
+import type { RedisCost } from './redis-cost.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
+const IDLE_ROUNDS = Math.min(ROUNDS, 3)
 const RUNS = 20_000
-const SLOTS = 100
-const FILL = 500
+const COUNTED_RUNS = 10_000
+const IDLE_RUNS = 10_000
+const IDLE_TENANTS = 10
+const LEVELS = [1000, 10_000, 100_000] as const
+const SHARE_MS = 1500
 
-type Round = RedisCost & { ms: number }
-
-let serial = 0
-
-async function fillTenants(node: Node, tenants: readonly TenantId[], runs: number): Promise<void> {
-  for (let at = 0; at < runs; at += FILL) {
-    const calls = Array.from({ length: Math.min(FILL, runs - at) }, (_, i) => {
-      const tenant = tenants[(at + i) % tenants.length] as TenantId
-      return ['admit', tenantKeys(tenant), [tenant, 'w', '{"n":1}', 60_000, '', '']] as ['admit', string[], string[]]
-    })
-    await node.library.callAll(calls)
-  }
-}
-
-/** Drains `runs` empty runs of so many tenants. */
-async function ours(stage: Stage, tenantCount: number, runs: number, idle = 0): Promise<{ fill: Round; drain: Round }> {
-  const namespace = `bench-${++serial}`
-  const node = await startNode(stage, { namespace })
-  const tenants: TenantId[] = []
-  for (let i = 0; i < tenantCount; i++) tenants.push(await node.create(`b-${serial}-${i}`))
-  if (idle > 0) await node.redis.zadd(`sched:{${namespace}}:tenants`, ...idleTenants(idle))
-  const fill = await costOf(stage.redis, () => fillTenants(node, tenants, runs))
-  for (const tenant of tenants) node.queue.touch(tenant)
-  const drain = await costOf(stage.redis, async () => {
-    let done = 0
-    const all = Promise.withResolvers<void>()
-    const counted = { started() {}, ended: () => (++done === runs ? all.resolve() : undefined) }
-    node.work({ slots: SLOTS, witness: counted })
-    await all.promise
-    const left = async () =>
-      (await Promise.all(tenants.map((tenant) => node.queue.depth(tenant)))).every((d) => d.active === 0)
-    await until(async () => (await left()) || 'runs are still active', 10_000)
-  })
-  for (const tenant of tenants) await node.queue.drop(tenant)
-  await node.stop()
-  await node.redis.disconnect()
-  return { fill, drain }
-}
-
-function idleTenants(count: number): (string | number)[] {
-  return Array.from({ length: count }, (_, i) => [0, `idle-${i}`]).flat()
-}
-
-async function bull(stage: Stage, runs: number): Promise<{ fill: Round; drain: Round }> {
-  const name = `bench${++serial}`
-  const connection = { host: '127.0.0.1', port: stage.port, maxRetriesPerRequest: null }
-  const options = { removeOnComplete: { count: 10_000 }, removeOnFail: true }
-  const queue = new BullQueue(name, { connection, defaultJobOptions: options })
-  await queue.waitUntilReady()
-  const fill = await costOf(stage.redis, async () => {
-    for (let at = 0; at < runs; at += FILL) {
-      await queue.addBulk(Array.from({ length: FILL }, () => ({ name: 'w', data: { n: 1 } })))
-    }
-  })
-  const worker = new BullWorker(name, async ({ data }) => data, { connection, concurrency: SLOTS, autorun: false })
-  await worker.waitUntilReady()
-  const drain = await costOf(stage.redis, async () => {
-    let done = 0
-    const all = Promise.withResolvers<void>()
-    worker.on('completed', () => (++done === runs ? all.resolve() : undefined))
-    void worker.run()
-    await all.promise
-  })
-  await worker.close()
-  await queue.obliterate({ force: true })
-  await queue.close()
-  return { fill, drain }
-}
+type Say = (line: string) => void
 
 export const engineBench: Bench = {
   name: 'engine',
-  what: 'the queue beside BullMQ: runs a second, Redis CPU and calls a run',
+  what: 'the queue beside BullMQ: runs a second, Redis CPU and calls a run, idle tenants, a hog',
   async run(say) {
     const stage = await startStage()
     try {
-      return await measure(stage, say)
+      await ours(stage, { tenants: 1, runs: 2000 })
+      await bull(stage, 2000)
+      return [...(await drains(stage, say)), ...(await hog(stage, say)), ...(await idleTenants(stage, say))]
     } finally {
       await stage.stop()
     }
   },
 }
 
-async function measure(stage: Stage, say: (line: string) => void): Promise<Figure[]> {
-  await ours(stage, 1, 2000)
-  await bull(stage, 2000)
-  const rounds: Record<'one' | 'many' | 'bull', { fill: Round; drain: Round }[]> = { one: [], many: [], bull: [] }
+const perSecond = (list: readonly Drain[]) => list.map(({ runs, drain }) => (runs / drain.ms) * 1000)
+const cpuPerRun = (list: readonly Drain[], cost: (drain: Drain) => RedisCost) =>
+  list.map((drain) => cost(drain).cpuUs / drain.runs)
+const filling = ({ fill }: Drain) => fill
+const draining = ({ drain }: Drain) => drain
+
+async function drains(stage: Stage, say: Say): Promise<Figure[]> {
+  const one: Drain[] = []
+  const many: Drain[] = []
+  const peer: Drain[] = []
+  const calls: Record<'one' | 'many' | 'peer', number[]> = { one: [], many: [], peer: [] }
   for (let round = 1; round <= ROUNDS; round++) {
-    rounds.one.push(await ours(stage, 1, RUNS))
-    rounds.bull.push(await bull(stage, RUNS))
-    rounds.many.push(await ours(stage, 100, RUNS))
-    const rate = (list: { drain: Round }[]) => Math.round((RUNS / (list.at(-1)?.drain.ms ?? 1)) * 1000)
-    say(
-      `round ${round} of ${ROUNDS}: runs/s: one tenant ${rate(rounds.one)}, 100 tenants ${rate(rounds.many)}, BullMQ ${rate(rounds.bull)}`,
-    )
+    one.push(await ours(stage, { tenants: 1, runs: RUNS }))
+    peer.push(await bull(stage, RUNS))
+    many.push(await ours(stage, { tenants: 100, runs: RUNS }))
+    const last = [one, many, peer].map((list) => Math.round(perSecond(list).at(-1) ?? 0))
+    say(`round ${round} of ${ROUNDS}: runs/s: one tenant ${last[0]}, 100 tenants ${last[1]}, BullMQ ${last[2]}`)
   }
-  const perSecond = (list: { drain: Round }[]) => list.map(({ drain }) => (RUNS / drain.ms) * 1000)
-  const perRun = (list: { fill: Round; drain: Round }[], what: 'cpuUs' | 'calls', part: 'fill' | 'drain') =>
-    list.map((round) => round[part][what] / RUNS)
-  const { one, many, bull: peer } = rounds
+  // Rounds of their own: tracing what is sent costs time.
+  for (let round = 1; round <= Math.min(ROUNDS, 2); round++) {
+    calls.one.push(await ourCalls(stage, { tenants: 1, runs: COUNTED_RUNS }))
+    calls.many.push(await ourCalls(stage, { tenants: 100, runs: COUNTED_RUNS }))
+    calls.peer.push(await bullCalls(stage, COUNTED_RUNS))
+  }
+  const peerCpu = cpuPerRun(peer, draining)
   return [
     figure('drain, one tenant', 'runs/s', perSecond(one), perSecond(peer)),
     figure('drain, 100 tenants', 'runs/s', perSecond(many), perSecond(peer)),
-    figure('Redis CPU to drain, one tenant', 'µs/run', perRun(one, 'cpuUs', 'drain'), perRun(peer, 'cpuUs', 'drain')),
-    figure('Redis CPU to drain, 100 tenants', 'µs/run', perRun(many, 'cpuUs', 'drain'), perRun(peer, 'cpuUs', 'drain')),
-    figure('Redis CPU to add', 'µs/run', perRun(one, 'cpuUs', 'fill'), perRun(peer, 'cpuUs', 'fill')),
-    figure('calls to drain, one tenant', 'calls/run', perRun(one, 'calls', 'drain'), perRun(peer, 'calls', 'drain')),
-    figure('calls to drain, 100 tenants', 'calls/run', perRun(many, 'calls', 'drain'), perRun(peer, 'calls', 'drain')),
+    figure('Redis CPU to drain, one tenant', 'µs/run', cpuPerRun(one, draining), peerCpu),
+    figure('Redis CPU to drain, 100 tenants', 'µs/run', cpuPerRun(many, draining), peerCpu),
+    figure('Redis CPU to add', 'µs/run', cpuPerRun(one, filling), cpuPerRun(peer, filling)),
+    figure('calls to drain, one tenant', 'calls/run', calls.one, calls.peer),
+    figure('calls to drain, 100 tenants', 'calls/run', calls.many, calls.peer),
   ]
+}
+
+async function hog(stage: Stage, say: Say): Promise<Figure[]> {
+  const [own, ownAlone, peer, peerAlone]: [number[], number[], number[], number[]] = [[], [], [], []]
+  for (let round = 1; round <= IDLE_ROUNDS; round++) {
+    ownAlone.push(await ourWait(stage, 'without'))
+    peerAlone.push(await bullWait(stage, 'without'))
+    own.push(await ourWait(stage, 'with a hog'))
+    peer.push(await bullWait(stage, 'with a hog'))
+    const last = [ownAlone, own, peerAlone, peer].map((list) => list.at(-1)?.toFixed(1))
+    say(`hog, round ${round} of ${IDLE_ROUNDS}: ms: ${last[0]}, beside a hog ${last[1]}; BullMQ ${last[2]}, ${last[3]}`)
+  }
+  const ratios = (list: number[], alone: number[]) => list.map((ms, i) => ms / (alone[i] ?? Number.NaN))
+  return [
+    figure('small tenants wait, p99, alone', 'ms', ownAlone, peerAlone),
+    figure('small tenants wait, p99, beside a hog', 'ms', own, peer),
+    figure('beside a hog over alone', 'times', ratios(own, ownAlone), ratios(peer, peerAlone)),
+  ]
+}
+
+/** Each number of idle tenants beside none of them, where a peer has its column. */
+async function idleTenants(stage: Stage, say: Say): Promise<Figure[]> {
+  const from = performance.now()
+  const maker = await startNode(stage, { namespace: 'bench-idle' })
+  const all = await makeIdle(maker, Math.max(...LEVELS), 'idle')
+  await maker.stop()
+  const took = ((performance.now() - from) / 1000).toFixed(0)
+  say(`${all.length} idle tenants made in ${took} s, each with limits, a stream, a group and a definition`)
+  const levels = [0, ...LEVELS].map((count) => {
+    return { count, drains: [] as Drain[], calls: [] as number[], shares: [] as number[] }
+  })
+  for (let round = 1; round <= IDLE_ROUNDS; round++) {
+    for (const at of levels.keys()) {
+      // Another one first in each round: what the one before it left behind is no level's own.
+      const level = levels[(at + round) % levels.length]
+      if (!level) continue
+      const idle = all.slice(0, level.count)
+      level.drains.push(await ours(stage, { tenants: IDLE_TENANTS, runs: IDLE_RUNS, idle }))
+      level.calls.push(await ourCalls(stage, { tenants: IDLE_TENANTS, runs: IDLE_RUNS, idle }))
+      if (round === 1) level.shares.push(100 * (await idleShare(stage, idle, SHARE_MS)))
+    }
+    const last = levels.map(({ count, drains }) => `${count}: ${cpuPerRun(drains, draining).at(-1)?.toFixed(1)}`)
+    say(`idle tenants, round ${round} of ${IDLE_ROUNDS}: Redis µs/run: ${last.join(', ')}`)
+  }
+  const [none, ...some] = levels
+  if (!none) return []
+  const cpu = ({ drains }: (typeof levels)[number]) => cpuPerRun(drains, draining)
+  const named = (count: number) => `${count.toLocaleString('en')} idle tenants (peer: none)`
+  return some.flatMap((level) => [
+    figure(`calls to drain, ${named(level.count)}`, 'calls/run', level.calls, none.calls),
+    figure(`Redis CPU to drain, ${named(level.count)}`, 'µs/run', cpu(level), cpu(none)),
+    figure(`audit with nothing to run, ${named(level.count)}`, '% of core', level.shares, none.shares),
+  ])
 }
