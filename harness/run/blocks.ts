@@ -153,7 +153,7 @@ export class Blocks {
     folder.append('journal.ndjson', journal + lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     folder.append('histograms.hlog', log)
     this.lines.push(...lines)
-    for (const [tag, counts] of readLog(log)) this.intervals.set(tag, counts)
+    readLog(log, this.intervals)
     labels.forEach((label, i) => {
       prober.learn(label, collected.runIds[i] ?? [])
     })

@@ -29,7 +29,6 @@ export interface RunResult {
   verdict: Verdict
 }
 
-const HORIZON_US = 400e6
 const CUT_COLLECT_MS = 1000
 const HEALTHY_SHARE = 0.95
 
@@ -91,7 +90,8 @@ async function measured(
   const tell = progressOf(options, pairsPlanned)
   tell('start', 0)
   const { target, quiet, noisy, redis, died } = await stand(options, guard, cleaners)
-  const rates = plans(scenario, '').rates
+  const { loads } = plans(scenario, '')
+  const rates = loads.map(({ ratePerSecond }) => ratePerSecond)
   const canaryKey = randomBytes(16).toString('hex')
   const canaries = new Canaries(canaryKey)
   const withCanary = (access: TenantAccess, owner: number) => fillCanary(access, canaries.mintFor(owner).mint())
@@ -101,9 +101,8 @@ async function measured(
   const generator = await startGenerator(
     {
       tenants: quiet,
-      ratesPerSecond: rates,
+      loads,
       runSeed,
-      horizonUs: HORIZON_US,
       operationTimeoutMs: OPERATION_TIMEOUT_MS,
       canaryKey,
     },
