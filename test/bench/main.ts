@@ -4,8 +4,9 @@
 import { parseArgs, styleText } from 'node:util'
 import { engineBench } from './engine.ts'
 import type { Bench, Figure } from './figures.ts'
+import { generatorBench } from './generator.ts'
 
-const benches: readonly Bench[] = [engineBench]
+const benches: readonly Bench[] = [engineBench, generatorBench]
 
 function print(figures: readonly Figure[]): void {
   const text = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(4)).toLocaleString('en'))
