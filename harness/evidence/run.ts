@@ -33,6 +33,10 @@ export interface Evidence {
   noiseOrdered: Record<'placebo' | 'noise', { api: number; stream: number }>
   /** A meter that gave no answer has 0 samples. */
   hiccups: Array<{ who: 'generator' | 'control'; samples: number; p99Us: number; maxUs: number }>
+  /** What went wrong with the generator's own connections, each once; for instance an event stream that broke. */
+  problems?: string[]
+  /** How the generator's thread fared after the warm-up: busiest collection, its pauses for garbage. */
+  vitals?: { loopUtilizationMax: number; cpuUs: number; gcCount: number; gcMaxUs: number; gcSumUs: number }
   /** Looks taken while the run went on: replayed by the judge. */
   looks: Array<{ pair: number; outcome: string }>
   targetDied: string | null

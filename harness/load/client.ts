@@ -1,69 +1,104 @@
-// One tenant's connection to the target in the generator: starts runs and learns of their completion.
-// Times nothing itself; it calls back when a request leaves, is answered, and when a run is done.
+// One tenant's connections to the target in the generator: starts runs and learns of their completion.
+// Times nothing itself; it calls back when an operation has ended, and with every canary that the tenant was shown.
 
-import { Client, type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import { pick } from '../target/json-path.ts'
-import type { Call, TenantAccess } from '../target/port.ts'
+import type { Call, Completion, TenantAccess } from '../target/port.ts'
+import type { Canaries, Sighting } from '../tenants/canary.ts'
+import { EventStream } from './event-stream.ts'
+import type { OperationOutcome } from './ledger.ts'
+import { SeamScan } from './seam.ts'
 
 export interface ClientEvents {
-  left(seq: number): void
-  ended(seq: number, ok: boolean): void
-  received(bytes: Buffer, where: string): void
+  /** `unfinished`: nobody knows, and nobody will, since it was waited for long enough. */
+  ended(seq: number, outcome: OperationOutcome): void
+  /** One answer, or one piece of the event stream, came in. */
+  received(): void
+  seen(sightings: readonly Sighting[], where: string): void
   runId(id: string): void
   problem(what: string): void
 }
 
-const CONNECTIONS = 256
-
-interface Answer {
-  status: number
-  body: Buffer
+export interface ClientOptions {
+  timeoutMs: number
+  /** Connections that may be open at the same time; see `connectionsFor`. */
+  connections: number
+  canaries: Canaries
 }
+
+const MOST_CONNECTIONS = 4096
+const ALL_CONNECTIONS = 16_384
+/** Completions that overtook the answer to their start, and runs that wait for theirs; the oldest make room. */
+const EARLY_KEPT = 10_000
+const WAITING_KEPT = 100_000
+
+/**
+ * Enough that an arrival never waits for a connection of ours while others wait for a stalled target: all that can be open
+ * before the first is given up. Bounded, since loopback has about 28,000 ports.
+ */
+export function connectionsFor(ratePerSecond: number, timeoutMs: number, tenants: number): number {
+  const wanted = Math.ceil((ratePerSecond * timeoutMs) / 1000)
+  return Math.max(64, Math.min(wanted, MOST_CONNECTIONS, Math.floor(ALL_CONNECTIONS / tenants)))
+}
+
+/**
+ * Time to the next poll of a run. It grows with the run's age, so that a slow target is not drowned in questions: a
+ * completion is seen at most 12.5 % of the run's age late (and `everyMs` where that is more), and never more than 250 ms.
+ */
+export function pollAfterMs(everyMs: number, ageMs: number): number {
+  return Math.max(everyMs, Math.min(ageMs / 8, 250))
+}
+
+type Answer = { status: number; body: Buffer } | { status: null; isTimeout: boolean }
 
 export class TenantClient {
   readonly #access: TenantAccess
   readonly #events: ClientEvents
   readonly #pool: Pool
   readonly #timeoutMs: number
-  #sse: Client | null = null
+  readonly #canaries: Canaries
+  #stream: EventStream | null = null
   /** Runs started and not yet seen done, and completions that overtook the answer to their start. */
   readonly #waiting = new Map<string, number>()
-  readonly #early = new Map<string, boolean>()
+  readonly #early = new Map<string, OperationOutcome>()
   #closed = false
 
-  constructor(access: TenantAccess, timeoutMs: number, events: ClientEvents) {
+  constructor(access: TenantAccess, { timeoutMs, connections, canaries }: ClientOptions, events: ClientEvents) {
     this.#access = access
     this.#events = events
     this.#timeoutMs = timeoutMs
-    this.#pool = new Pool(access.origin, { connections: CONNECTIONS, pipelining: 1, keepAliveTimeout: 60_000 })
+    this.#canaries = canaries
+    const times = { keepAliveTimeout: 60_000, connectTimeout: timeoutMs }
+    this.#pool = new Pool(access.origin, { connections, pipelining: 1, ...times })
   }
 
   /** Resolves once completions can be seen. */
   async subscribe(): Promise<void> {
     const { completion } = this.#access
-    if (completion.by !== 'sse') return
-    await new Promise<void>((resolve) => this.#openStream(completion.call, resolve))
+    if (completion.by === 'sse') await new Promise<void>((ready) => this.#openStream(completion, ready))
   }
 
+  /** Hands one start over to the connections. */
   start(seq: number, canary: string): void {
+    const startedMs = performance.now()
     const call = this.#access.start
     const body = call.body?.replaceAll('{{canary}}', canary)
-    const leave = () => this.#events.left(seq)
-    this.#send({ ...call, ...(body === undefined ? {} : { body }) }, 'answer to start', leave, (answer) => {
-      if (answer === null || answer.status >= 300) return this.#events.ended(seq, false)
+    this.#send({ ...call, ...(body === undefined ? {} : { body }) }, 'answer to start', (answer) => {
+      if (answer.status === null) return this.#events.ended(seq, answer.isTimeout ? 'unfinished' : 'failed')
+      if (answer.status >= 300) return this.#events.ended(seq, 'failed')
       const { completion, startIdAt } = this.#access
       const id = startIdAt === undefined ? null : parsedId(answer.body, startIdAt)
-      if (completion.by === 'response') {
-        if (id !== null) this.#events.runId(id)
-        return this.#events.ended(seq, true)
+      // An answer without the id that was declared has started nothing, whatever its status says.
+      if (id === null && !(completion.by === 'response' && startIdAt === undefined)) {
+        return this.#events.ended(seq, 'failed')
       }
-      if (id === null) return this.#events.ended(seq, false)
-      this.#events.runId(id)
-      this.#await(seq, id)
+      if (id !== null) this.#events.runId(id)
+      if (completion.by === 'response') return this.#events.ended(seq, 'ok')
+      this.#await(seq, id ?? '', startedMs)
     })
   }
 
-  #await(seq: number, id: string): void {
+  #await(seq: number, id: string, startedMs: number): void {
     const early = this.#early.get(id)
     if (early !== undefined) {
       this.#early.delete(id)
@@ -71,125 +106,137 @@ export class TenantClient {
       return
     }
     const { completion } = this.#access
-    if (completion.by === 'sse') this.#waiting.set(id, seq)
-    if (completion.by === 'poll') this.#poll(seq, id, performance.now() + this.#timeoutMs)
+    if (completion.by === 'sse') keep(this.#waiting, id, seq, WAITING_KEPT)
+    if (completion.by === 'poll') this.#poll(seq, id, startedMs, completion)
   }
 
-  #poll(seq: number, id: string, until: number): void {
-    const { completion, start } = this.#access
-    if (completion.by !== 'poll' || this.#closed || performance.now() > until) return
-    const path = completion.path.replaceAll('{id}', encodeURIComponent(id))
-    setTimeout(() => {
-      this.#send({ method: 'GET', path, headers: start.headers }, 'answer to poll', null, (answer) => {
-        const status = answer && answer.status < 300 ? this.#statusOf(answer.body, completion.statusAt) : null
-        if (status !== null && completion.done.includes(status)) return this.#events.ended(seq, true)
-        if (status !== null && completion.failed.includes(status)) return this.#events.ended(seq, false)
-        this.#poll(seq, id, until)
-      })
-    }, completion.everyMs)
-  }
-
-  #statusOf(body: Buffer, path: string): string | null {
-    try {
-      const status = pick(JSON.parse(body.toString()), path)
-      return typeof status === 'string' ? status : null
-    } catch {
-      return null
+  #poll(seq: number, id: string, startedMs: number, how: Extract<Completion, { by: 'poll' }>): void {
+    const ageMs = performance.now() - startedMs
+    if (this.#closed) return
+    if (ageMs > this.#timeoutMs) {
+      this.#events.ended(seq, 'unfinished')
+      return
     }
+    const path = how.path.replaceAll('{id}', encodeURIComponent(id))
+    const { headers } = this.#access.start
+    setTimeout(
+      () => {
+        this.#send({ method: 'GET', path, headers }, 'answer to poll', (answer) => {
+          const isWell = answer.status !== null && answer.status < 300
+          const outcome = isWell ? this.#outcomeOf(answer.body, how) : null
+          if (outcome !== null) return this.#events.ended(seq, outcome)
+          this.#poll(seq, id, startedMs, how)
+        })
+      },
+      pollAfterMs(how.everyMs, ageMs),
+    )
   }
 
-  #send(call: Call, where: string, leave: (() => void) | null, done: (answer: Answer | null) => void): void {
+  #outcomeOf(body: Buffer, how: Extract<Completion, { by: 'poll' }>): OperationOutcome | null {
+    const status = pick(parsed(body.toString()), how.statusAt)
+    if (typeof status !== 'string') return null
+    if (how.done.includes(status)) return 'ok'
+    return how.failed.includes(status) ? 'failed' : null
+  }
+
+  #send(call: Call, where: string, done: (answer: Answer) => void): void {
     const chunks: Buffer[] = []
     let status = 0
+    const take = (): Buffer => {
+      const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+      this.#events.received()
+      this.#events.seen(this.#canaries.scan(body), where)
+      return body
+    }
     const handler: Dispatcher.DispatchHandler = {
-      onRequestStart: () => leave?.(),
-      onResponseStart: (_controller, statusCode) => {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode
+        this.#headers(headers, where)
       },
       onResponseData: (_controller, chunk) => {
         chunks.push(chunk)
       },
-      onResponseEnd: () => {
-        const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
-        this.#events.received(body, where)
-        done({ status, body })
+      onResponseEnd: () => done({ status, body: take() }),
+      onResponseError: (_controller, error) => {
+        // What came before an answer broke was seen all the same.
+        if (chunks.length > 0) take()
+        done({ status: null, isTimeout: isTimeout(error) })
       },
-      onResponseError: () => done(null),
     }
     const timeouts = { headersTimeout: this.#timeoutMs, bodyTimeout: this.#timeoutMs }
     const { method, path, headers } = call
     this.#pool.dispatch({ method, path, headers, body: call.body ?? null, ...timeouts }, handler)
   }
 
-  #openStream(call: Call, ready: () => void): void {
-    this.#sse = new Client(this.#access.origin, { bodyTimeout: 0, headersTimeout: this.#timeoutMs })
-    let rest = ''
-    const again = () => {
-      if (!this.#closed) setTimeout(() => this.#openStream(call, () => {}), 100)
-    }
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart: () => {},
-      onResponseStart: (_controller, status) => {
-        if (status === 200) return
-        this.#events.problem(`${this.#access.label}: the event stream answered ${status}`)
-      },
-      onResponseData: (_controller, chunk) => {
-        ready()
-        this.#events.received(chunk, 'event stream')
-        const events = (rest + chunk.toString()).split('\n\n')
-        rest = events.pop() ?? ''
-        for (const event of events) this.#onEvent(event)
-      },
-      onResponseEnd: again,
-      onResponseError: (_controller, error) => {
-        this.#events.problem(`${this.#access.label}: the event stream broke: ${error.message}`)
-        again()
-      },
-    }
-    const { method, path, headers } = call
-    this.#sse.dispatch({ method, path, headers: { ...headers, accept: 'text/event-stream' } }, handler)
+  #headers(headers: Record<string, string | string[] | undefined>, where: string): void {
+    const text = Object.entries(headers).flat(2).join('\n')
+    this.#events.seen(this.#canaries.scan(Buffer.from(text, 'latin1')), `headers of ${where}`)
   }
 
-  #onEvent(event: string): void {
-    const { completion } = this.#access
-    if (completion.by !== 'sse') return
-    const data = event
-      .split('\n')
-      .filter((line) => line.startsWith('data:'))
-      .map((line) => line.slice(5).trimStart())
-      .join('\n')
-    if (data === '') return
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(data)
-    } catch {
-      return
-    }
-    const id = pick(parsed, completion.idAt)
-    const status = pick(parsed, completion.statusAt)
+  #openStream(completion: Extract<Completion, { by: 'sse' }>, ready: () => void): void {
+    const where = 'event stream'
+    const scan = (bytes: Buffer) => this.#canaries.scan(bytes)
+    let seam = new SeamScan(scan)
+    this.#stream = new EventStream(this.#access.origin, completion.call, this.#timeoutMs, {
+      ready,
+      headers: (headers) => {
+        seam = new SeamScan(scan)
+        this.#headers(headers, where)
+      },
+      piece: (bytes) => {
+        this.#events.received()
+        this.#events.seen(seam.next(bytes), where)
+      },
+      data: (text) => this.#onEvent(text, completion),
+      problem: (what) => this.#events.problem(`${this.#access.label}: ${what}`),
+    })
+  }
+
+  #onEvent(data: string, { idAt, statusAt, done, failed }: Extract<Completion, { by: 'sse' }>): void {
+    const event = parsed(data)
+    const id = pick(event, idAt)
+    const status = pick(event, statusAt)
     if (typeof id !== 'string' || typeof status !== 'string') return
-    const ok = completion.done.includes(status)
-    if (!ok && !completion.failed.includes(status)) return
+    const isDone = done.includes(status)
+    if (!isDone && !failed.includes(status)) return
+    const outcome = isDone ? 'ok' : 'failed'
     const seq = this.#waiting.get(id)
-    if (seq === undefined) {
-      if (this.#early.size < 10_000) this.#early.set(id, ok)
+    if (seq !== undefined) {
+      this.#waiting.delete(id)
+      this.#events.ended(seq, outcome)
       return
     }
-    this.#waiting.delete(id)
-    this.#events.ended(seq, ok)
+    keep(this.#early, id, outcome, EARLY_KEPT)
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.allSettled([this.#pool.destroy(), this.#sse?.destroy()])
+    await Promise.allSettled([this.#pool.destroy(), this.#stream?.close()])
+  }
+}
+
+/** Sets one entry; the oldest goes when there are too many. */
+function keep<T>(map: Map<string, T>, id: string, value: T, most: number): void {
+  const [oldest] = map.size < most ? [] : map.keys()
+  if (oldest !== undefined) map.delete(oldest)
+  map.set(id, value)
+}
+
+/** Parsed JSON; undefined when it is none, as when there is nothing to pick from. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
 function parsedId(body: Buffer, path: string): string | null {
-  try {
-    const id = pick(JSON.parse(body.toString()), path)
-    return typeof id === 'string' || typeof id === 'number' ? String(id) : null
-  } catch {
-    return null
-  }
+  const id = pick(parsed(body.toString()), path)
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : null
+}
+
+function isTimeout(error: Error): boolean {
+  return 'code' in error && /^UND_ERR_(HEADERS|BODY|CONNECT)_TIMEOUT$/.test(String(error.code))
 }

@@ -1,13 +1,15 @@
 // What crosses between the run and the generator's thread.
 
 import type { HiccupTally } from '../recording/hiccup.ts'
+import type { Vitals } from '../recording/vitals.ts'
 import type { TenantAccess } from '../target/port.ts'
+import type { Load } from './shapes.ts'
 
 export interface GeneratorPlan {
   tenants: TenantAccess[]
-  ratesPerSecond: number[]
+  /** What each tenant's arrivals are like; they go on until the generator is stopped. */
+  loads: Load[]
   runSeed: number
-  horizonUs: number
   operationTimeoutMs: number
   canaryKey: string
 }
@@ -24,7 +26,10 @@ export interface ForeignSighting {
 
 export type ToGenerator =
   | { type: 'begin'; zeroNs: bigint }
-  /** Answer when every arrival with fromUs <= intended < toUs is resolved, or has waited its timeout. */
+  /**
+   * Answer when every arrival that is due before toUs and was not collected yet has ended, or was waited for long enough.
+   * Each is collected once: fromUs is where the last collection ended.
+   */
   | { type: 'collect'; request: number; fromUs: number; toUs: number; withinMs: number }
   | { type: 'stop' }
 
@@ -33,13 +38,16 @@ export interface Collected {
   request: number
   operations: Float64Array<ArrayBuffer>
   hiccups: HiccupTally
+  vitals?: Vitals
   sightings: ForeignSighting[]
   /** Own canaries seen per tenant since the last collection: the positive control. */
   ownCanaries: number[]
-  /** Responses and events scanned per tenant since the last collection. */
+  /** Responses and pieces of event streams scanned per tenant since the last collection. */
   received: number[]
   /** A few of the newest run ids per tenant, for the probes. */
   runIds: string[][]
+  /** What went wrong with the generator's own connections since the last collection, each once; no more than 20. */
+  problems: string[]
 }
 
 export type FromGenerator = { type: 'subscribed' } | { type: 'problem'; what: string } | Collected

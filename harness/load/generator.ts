@@ -1,135 +1,133 @@
 // The open-loop generator: a thread of its own that sends every arrival at its intended time, whatever became of the
 // ones before. It never waits for completions, loses no arrival, and refuses to judge.
+//
+// An operation's actual start is the moment when it is handed over to the connections. Send lateness, actual minus intended
+// start, is therefore ours alone; whatever follows is service time, the wait for a connection included, since only a target
+// that does not answer makes anybody wait for one.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { startHiccupMeter } from '../recording/hiccup.ts'
+import { watchVitals } from '../recording/vitals.ts'
 import { Canaries } from '../tenants/canary.ts'
-import { TenantClient } from './client.ts'
+import { connectionsFor, TenantClient } from './client.ts'
+import { Dispatcher } from './dispatcher.ts'
 import type { ForeignSighting, FromGenerator, GeneratorPlan, ToGenerator } from './generator-messages.ts'
-import { type Operation, pack } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import { scheduleTenants } from './schedule.ts'
+import { peakPerSecond } from './shapes.ts'
 
 const plan: GeneratorPlan = workerData
 const port = parentPort
 if (!port) throw new Error('the generator runs in a worker thread')
 const say = (message: FromGenerator, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-const arrivals = scheduleTenants(plan.runSeed, plan.ratesPerSecond, plan.horizonUs)
-const operations: Operation[] = arrivals.map(({ tenant, intendedUs }, seq) => {
-  return { tenant, seq, intendedUs, startUs: -1, endUs: -1, outcome: 'unfinished' }
-})
+const TICK_MS = 1
+const PENDING_POLL_MS = 5
+const RUN_IDS_KEPT = 20
+const PROBLEMS_KEPT = 20
+
+const peaks = plan.loads.map(peakPerSecond)
+const ledger = new Ledger(scheduleTenants(plan.runSeed, plan.loads))
+const dispatcher = new Dispatcher(
+  ledger,
+  peaks.reduce((sum, peak) => sum + peak, 0),
+)
 const canaries = new Canaries(plan.canaryKey)
 const mints = plan.tenants.map((_, owner) => canaries.mintFor(owner))
 const meter = startHiccupMeter()
+const vitals = watchVitals()
 
 let zeroNs = 0n
-let next = 0
+let stopped = false
 let sightings: ForeignSighting[] = []
 let own = plan.tenants.map(() => 0)
 let received = plan.tenants.map(() => 0)
+const problems = new Set<string>()
 const runIds: string[][] = plan.tenants.map(() => [])
 
 const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
 
 const clients = plan.tenants.map((access, receiver) => {
-  return new TenantClient(access, plan.operationTimeoutMs, {
-    left: (seq) => {
-      const op = operations[seq]
-      if (op && op.startUs < 0) op.startUs = nowUs()
+  const timeoutMs = plan.operationTimeoutMs
+  const connections = connectionsFor(peaks[receiver] ?? 0, timeoutMs, plan.tenants.length)
+  return new TenantClient(
+    access,
+    { timeoutMs, connections, canaries },
+    {
+      ended: (seq, outcome) => ledger.ended(seq, nowUs(), outcome),
+      received: () => {
+        received[receiver] = (received[receiver] ?? 0) + 1
+      },
+      seen: (found, where) => {
+        for (const { owner, digest, encoding } of found) {
+          if (owner === receiver) own[receiver] = (own[receiver] ?? 0) + 1
+          else sightings.push({ atUs: nowUs(), receiver, owner, digest, encoding, where })
+        }
+      },
+      runId: (id) => {
+        const ids = runIds[receiver]
+        if (!ids) return
+        ids.push(id)
+        if (ids.length > RUN_IDS_KEPT) ids.shift()
+      },
+      problem: (what) => {
+        if (problems.size < PROBLEMS_KEPT) problems.add(what)
+        say({ type: 'problem', what })
+      },
     },
-    ended: (seq, ok) => {
-      const op = operations[seq]
-      if (op?.outcome !== 'unfinished') return
-      op.endUs = nowUs()
-      op.outcome = ok ? 'ok' : 'failed'
-    },
-    received: (bytes, where) => {
-      received[receiver] = (received[receiver] ?? 0) + 1
-      for (const { owner, digest, encoding } of canaries.scan(bytes)) {
-        if (owner === receiver) own[receiver] = (own[receiver] ?? 0) + 1
-        else sightings.push({ atUs: nowUs(), receiver, owner, digest, encoding, where })
-      }
-    },
-    runId: (id) => {
-      const ids = runIds[receiver]
-      if (!ids) return
-      ids.push(id)
-      if (ids.length > 20) ids.shift()
-    },
-    problem: (what) => say({ type: 'problem', what }),
-  })
+  )
 })
 
-/** Catch-up after a stall is bounded at twice the rate: at most two arrivals' worth of each millisecond that passed. */
-function sendDue(sinceUs: number): void {
-  const now = nowUs()
-  const perMs = plan.ratesPerSecond.reduce((sum, rate) => sum + rate, 0) / 1000
-  let allowed = Math.max(8, Math.ceil(((now - sinceUs) / 1000) * perMs * 2))
-  for (; allowed > 0; allowed--) {
-    const op = operations[next]
-    if (!op || op.intendedUs > now) break
-    next++
-    clients[op.tenant]?.start(op.seq, mints[op.tenant]?.mint() ?? '')
+function tick(): void {
+  for (const seq of dispatcher.release(nowUs())) {
+    const tenant = ledger.tenantOf(seq)
+    const canary = mints[tenant]?.mint() ?? ''
+    ledger.handed(seq, nowUs())
+    clients[tenant]?.start(seq, canary)
   }
-  if (!stopped) setTimeout(sendDue, 1, now)
+  if (!stopped) setTimeout(tick, TICK_MS)
 }
 
-let stopped = false
-
-function collect(message: Extract<ToGenerator, { type: 'collect' }>): void {
-  const until = performance.now() + message.withinMs
-  const first = lowerBound(message.fromUs)
+function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'collect' }>): void {
+  const until = performance.now() + withinMs
+  let open = ledger.openBefore(toUs)
   const check = () => {
-    const end = lowerBound(message.toUs)
-    let pending = false
-    for (let i = first; i < end && !pending; i++) pending = operations[i]?.outcome === 'unfinished'
-    if (pending && performance.now() < until) return void setTimeout(check, 5)
-    const now = nowUs()
-    const slice = operations.slice(first, end).map((op) => {
-      return { ...op, startUs: op.startUs < 0 ? now : op.startUs, endUs: op.endUs < 0 ? now : op.endUs }
-    })
-    const packed = pack(slice)
-    const { request } = message
+    if (open !== null) open = ledger.openBefore(toUs, open)
+    if (open !== null && performance.now() < until) return void setTimeout(check, PENDING_POLL_MS)
+    const operations = ledger.collect(toUs, nowUs())
     say(
       {
         type: 'collected',
         request,
-        operations: packed,
+        operations,
         hiccups: meter.take(),
+        vitals: vitals.take(),
         sightings,
         ownCanaries: own,
         received,
         runIds,
+        problems: [...problems],
       },
-      [packed.buffer],
+      [operations.buffer],
     )
     sightings = []
     own = plan.tenants.map(() => 0)
     received = plan.tenants.map(() => 0)
+    problems.clear()
   }
   check()
-}
-
-function lowerBound(us: number): number {
-  let low = 0
-  let high = operations.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((operations[middle]?.intendedUs ?? 0) < us) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 port.on('message', (message: ToGenerator) => {
   if (message.type === 'begin') {
     zeroNs = message.zeroNs
-    sendDue(0)
+    tick()
   } else if (message.type === 'collect') {
     collect(message)
   } else {
     stopped = true
     meter.stop()
+    vitals.stop()
     void Promise.allSettled(clients.map((client) => client.close())).then(() => port.close())
   }
 })

@@ -1,6 +1,8 @@
-// Schedules: when every arrival is due, fixed before the run. Pure and seeded; knows nothing of targets or clocks.
+// Schedules: when every arrival is due, fixed by the run seed before the run and drawn as far as it goes. Pure and seeded;
+// knows nothing of targets or clocks.
 
-import { type Random, randomFor } from './random.ts'
+import { randomFor } from './random.ts'
+import { type Load, startsOf } from './shapes.ts'
 
 /** One arrival: which tenant (index into the run's quiet tenants) and when, microseconds after the generator's zero. */
 export interface Arrival {
@@ -9,29 +11,32 @@ export interface Arrival {
 }
 
 /**
- * Intended starts of a Poisson process, whole microseconds, ascending.
- * @param ratePerSecond arrivals per second, above 0
- * @param horizonUs microseconds to cover, from 0
- * Gaps are exponential: -ln(1-u)/rate (inverse transform).
+ * All tenants' arrivals merged, ascending in time, without end. Each tenant draws from a stream of its own, so that its
+ * arrivals stay what they are when others change. Regular shapes are staggered: tenant i of n begins i/n of a gap after
+ * the first, which begins anywhere in its own, so that neither each other nor our own ticks are met in step.
  */
-export function poisson(ratePerSecond: number, horizonUs: number, random: Random): number[] {
-  const starts: number[] = []
-  let at = 0
-  for (;;) {
-    at += (-Math.log(1 - random()) / ratePerSecond) * 1e6
-    if (at >= horizonUs) return starts
-    starts.push(Math.floor(at))
-  }
-}
-
-/** All tenants' arrivals merged, ascending in time; each tenant draws from a stream of its own. */
-export function scheduleTenants(runSeed: number, ratesPerSecond: readonly number[], horizonUs: number): Arrival[] {
-  const all: Arrival[] = []
-  ratesPerSecond.forEach((rate, tenant) => {
-    const random = randomFor(runSeed, `arrivals of tenant ${tenant}`)
-    for (const intendedUs of poisson(rate, horizonUs, random)) all.push({ tenant, intendedUs })
+export function* scheduleTenants(runSeed: number, loads: readonly Load[]): Generator<Arrival> {
+  const first = randomFor(runSeed, 'phase of regular arrivals')()
+  const starts = loads.map((load, tenant) => {
+    const phase = (first + tenant / loads.length) % 1
+    return startsOf(load, phase, randomFor(runSeed, `arrivals of tenant ${tenant}`))[Symbol.iterator]()
   })
-  return all.sort((x, y) => x.intendedUs - y.intendedUs || x.tenant - y.tenant)
+  const heads = starts.map((own) => own.next().value as number)
+  if (heads.length === 0) return
+  for (;;) {
+    // At most 64 tenants: a look at each head costs less than keeping them in order.
+    let tenant = 0
+    let intendedUs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < heads.length; i++) {
+      const head = heads[i] ?? Number.POSITIVE_INFINITY
+      if (head < intendedUs) {
+        tenant = i
+        intendedUs = head
+      }
+    }
+    yield { tenant, intendedUs }
+    heads[tenant] = starts[tenant]?.next().value as number
+  }
 }
 
 /** For each pair, whether noise comes first. */

@@ -1,9 +1,15 @@
 // Interval histograms as an HdrHistogram log (v1.3): written as the run goes, read back by the judge.
-// One line per window, tenant and kind of time; integer microseconds, 3 significant digits.
+// One line per second, tenant and kind of time, so that windows can be chosen after the run; integer microseconds, 3
+// significant digits. Lines with the same tag belong together: they are added up when they are read.
 
-import { build, type Histogram, HistogramLogReader, HistogramLogWriter } from 'hdr-histogram-js'
+import { HistogramLogReader, HistogramLogWriter } from 'hdr-histogram-js'
+import { fresh, type WalkableHistogram } from './histogram.ts'
 
-export type Kind = 'response' | 'service' | 'lateness'
+/**
+ * `response` and `service` hold operations that ended well, `lateness` all of them. `at-least` holds those that nobody saw
+ * ending, with the time from their intended start until they were given up: a lower bound of their response time.
+ */
+export type Kind = 'response' | 'service' | 'lateness' | 'at-least'
 
 export interface Interval {
   tenant: string
@@ -14,25 +20,6 @@ export interface Interval {
   kind: Kind
   startUs: number
   endUs: number
-}
-
-/** The plain JS histogram also walks its buckets; the package's type of `build` does not say so. */
-interface WalkableHistogram extends Histogram {
-  recordedValuesIterator: {
-    reset(): void
-    hasNext(): boolean
-    next(): { valueIteratedTo: number; countAtValueIteratedTo: number }
-  }
-}
-
-function fresh(): WalkableHistogram {
-  // 32-bit counts in plain JS: fewer than 2^32 samples an interval, and nothing that must be destroyed.
-  return build({
-    bitBucketSize: 32,
-    autoResize: true,
-    numberOfSignificantValueDigits: 3,
-    useWebAssembly: false,
-  }) as WalkableHistogram
 }
 
 const scratch = fresh()
@@ -77,14 +64,26 @@ function countsOf(histogram: WalkableHistogram): Counts {
   return counts
 }
 
-/** Reads every interval of a log. @returns by `tenant/arm/block/kind` */
-export function readLog(text: string): Map<string, Counts> {
-  const intervals = new Map<string, Counts>()
+/** Both together, ascending. */
+function sumOf(one: Counts, other: Counts): Counts {
+  const sum = new Map(one)
+  for (const [value, count] of other) sum.set(value, (sum.get(value) ?? 0) + count)
+  return [...sum].sort((x, y) => x[0] - y[0])
+}
+
+/**
+ * Reads every interval of a log; equal tags are added up.
+ * @param before what was read from the lines before these; it is added to
+ * @returns by `tenant/arm/block/kind`
+ */
+export function readLog(text: string, before: Map<string, Counts> = new Map()): Map<string, Counts> {
   const reader = new HistogramLogReader(text, 32, false)
   for (;;) {
     const histogram = reader.nextIntervalHistogram() as WalkableHistogram | null
-    if (!histogram) return intervals
-    intervals.set(histogram.tag, countsOf(histogram))
+    if (!histogram) return before
+    const known = before.get(histogram.tag)
+    const counts = countsOf(histogram)
+    before.set(histogram.tag, known ? sumOf(known, counts) : counts)
   }
 }
 

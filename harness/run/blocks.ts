@@ -6,6 +6,7 @@ import type { Arm } from '../evidence/types.ts'
 import type { Collected, ForeignSighting } from '../load/generator-messages.ts'
 import { type Operation, unpack } from '../load/ledger.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
+import type { Vitals } from '../recording/vitals.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import type { Crew } from './crew.ts'
 import { drained, unreached } from './drain.ts'
@@ -29,9 +30,14 @@ export class Blocks {
   /** What has been written to disk so far, as it will be read back. */
   readonly intervals = new Map<string, Counts>()
   readonly lines: ProbeLine[] = []
+  /** What the generator said of its own connections, each once, and how its thread fared, by collection. */
+  readonly problems: string[] = []
+  readonly vitals: Vitals[] = []
   readonly #crew: Crew
   readonly #scenario: Scenario
   #windows: Window[] = []
+  /** Handed out to a collection that was overtaken by a cut. */
+  readonly #early: Operation[] = []
   #collectedUs = 0
   #collections = 0
   #index = 0
@@ -128,9 +134,14 @@ export class Blocks {
     const collected = await generator.collect(fromUs, toUs, withinMs)
     this.#answered.push(...this.#receivedIn(collected))
     if (this.#windows.length > 0) this.generatorHiccups.push({ who: 'generator', ...collected.hiccups })
-    // A cut came while we waited: it asked for the same operations again, and writes them.
-    if (collection !== this.#collections) return []
-    const operations = unpack(collected.operations)
+    this.problems.push(...collected.problems)
+    if (collected.vitals) this.vitals.push(collected.vitals)
+    const operations = [...this.#early.splice(0), ...unpack(collected.operations)]
+    // A cut came while we waited, and writes what is handed out to us: each operation is handed out once.
+    if (collection !== this.#collections) {
+      this.#early.push(...operations)
+      return []
+    }
     const labels = quiet.map(({ label }) => label)
     const { journal, log, facts } = record(labels, operations, this.#windows, fromUs, toUs, cut)
     const lines: ProbeLine[] = [...this.#answered, ...noise.take(), ...prober.take()]
@@ -138,7 +149,7 @@ export class Blocks {
     folder.append('journal.ndjson', journal + lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     folder.append('histograms.hlog', log)
     this.lines.push(...lines)
-    for (const [tag, counts] of readLog(log)) this.intervals.set(tag, counts)
+    readLog(log, this.intervals)
     labels.forEach((label, i) => {
       prober.learn(label, collected.runIds[i] ?? [])
     })

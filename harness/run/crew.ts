@@ -2,7 +2,6 @@
 // prober. Refuses to move time on; that is done by who has the crew.
 
 import { randomBytes } from 'node:crypto'
-import type { Scenario } from '../scenario/schema.ts'
 import type { Guard } from '../stack/guard.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
@@ -31,8 +30,6 @@ export interface Crew extends Clock {
   control: Control
   folder: Pick<RunFolder, 'append'>
   operationTimeoutMs: number
-  /** Arrivals are scheduled up to here. */
-  horizonUs: number
   /** Rejects as soon as a thread fails or ends by itself. */
   failed: Promise<never>
   /** Label of a canary's owner, by its index. */
@@ -40,14 +37,6 @@ export interface Crew extends Clock {
 }
 
 const SUBSCRIBE_WITHIN_MS = 5000
-const HORIZON_LEAST_MS = 400_000
-
-/** Half as long again as blocks, silence and short drains take; a run that comes to its end begins no further pair. */
-function horizonUs({ blocks }: Scenario): number {
-  const { warmUpMs, silence, lengthMs, pairs } = blocks
-  return 1000 * Math.max(HORIZON_LEAST_MS, 1.5 * (warmUpMs + (silence + 2 * pairs) * lengthMs + pairs * 300))
-}
-
 export function wait(ms: number, enough?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
@@ -74,12 +63,11 @@ export async function startCrew({ options, standing, folder, guard, cleaners }: 
   const { target, quiet, noisy } = standing
   const canaryKey = randomBytes(16).toString('hex')
   const canaries = new Canaries(canaryKey)
-  const horizon = horizonUs(scenario)
 
   const labels = [...quiet, noisy].map(({ label }) => label)
   const labelOf = (owner: number) => labels[owner] ?? 'unknown'
 
-  const plan = { tenants: quiet, ratesPerSecond: plans(scenario, '').rates, runSeed, horizonUs: horizon }
+  const plan = { tenants: quiet, loads: plans(scenario, '').loads, runSeed }
   const generator = await startGenerator(
     { ...plan, operationTimeoutMs: OPERATION_TIMEOUT_MS, canaryKey },
     SUBSCRIBE_WITHIN_MS,
@@ -108,7 +96,6 @@ export async function startCrew({ options, standing, folder, guard, cleaners }: 
     nowUs,
     wait,
     operationTimeoutMs: OPERATION_TIMEOUT_MS,
-    horizonUs: horizon,
     failed,
     labelOf,
   }

@@ -16,9 +16,8 @@ import { deadBlock, unwell } from './draft.ts'
 export interface PairsParts {
   evidence: Evidence
   blocks: Blocks
-  crew: Pick<Crew, 'nowUs' | 'horizonUs' | 'noise'>
+  crew: Pick<Crew, 'nowUs' | 'noise'>
   silence: number
-  lengthMs: number
   /** Upper bound of measured time, seconds. */
   budgetS?: number | undefined
   /** The work, or what cuts it short. */
@@ -31,8 +30,21 @@ export interface PairsParts {
 export function collected(
   blocks: Blocks,
   { noise }: Pick<Crew, 'noise'>,
-): Pick<Evidence, 'blocks' | 'noise' | 'noiseOrdered' | 'drains'> {
-  return { blocks: blocks.facts, noise: noise.tally, noiseOrdered: noise.ordered, drains: blocks.drains }
+): Pick<Evidence, 'blocks' | 'noise' | 'noiseOrdered' | 'drains' | 'problems' | 'vitals'> {
+  return {
+    blocks: blocks.facts,
+    noise: noise.tally,
+    noiseOrdered: noise.ordered,
+    drains: blocks.drains,
+    problems: [...new Set(blocks.problems)],
+    vitals: {
+      loopUtilizationMax: Math.max(0, ...blocks.vitals.map(({ loopUtilization }) => loopUtilization)),
+      cpuUs: blocks.vitals.reduce((sum, { cpuUs }) => sum + cpuUs, 0),
+      gcCount: blocks.vitals.reduce((sum, { gc }) => sum + gc.count, 0),
+      gcMaxUs: Math.max(0, ...blocks.vitals.map(({ gc }) => gc.maxUs)),
+      gcSumUs: blocks.vitals.reduce((sum, { gc }) => sum + gc.sumUs, 0),
+    },
+  }
 }
 
 export class Pairs {
@@ -87,13 +99,10 @@ export class Pairs {
 
   /** Why no further pair is begun. */
   #usedUp(): string | null {
-    const { crew, lengthMs, budgetS } = this.#parts
+    const { crew, budgetS } = this.#parts
     const measuredS = (crew.nowUs() - this.#beganUs) / 1e6
-    if (budgetS !== undefined && measuredS >= budgetS) {
-      return `the budget of ${budgetS} s was used up, with ${measuredS.toFixed(1)} s of blocks, drains and waits`
-    }
-    if (crew.nowUs() + 2 * lengthMs * 1000 < crew.horizonUs) return null
-    return `the schedule of quiet arrivals came to its end, after ${measuredS.toFixed(1)} s of blocks, drains and waits`
+    if (budgetS === undefined || measuredS < budgetS) return null
+    return `the budget of ${budgetS} s was used up, with ${measuredS.toFixed(1)} s of blocks, drains and waits`
   }
 
   /** A look: the evidence of this pair is on disk already, and is read from there. */

@@ -4,7 +4,7 @@
 import type { BlockFacts } from '../evidence/run.ts'
 import type { Arm, Block, CutWindow, TenantWindow } from '../evidence/types.ts'
 import type { Operation } from '../load/ledger.ts'
-import { type Counts, logLine } from '../recording/interval-log.ts'
+import { type Counts, type Interval, type Kind, logLine } from '../recording/interval-log.ts'
 
 export interface Window {
   index: number
@@ -27,6 +27,8 @@ export interface Recorded {
   facts: BlockFacts[]
 }
 
+const INTERVAL_US = 1e6
+
 const inWindow = (op: Operation, w: Window) => op.intendedUs >= w.startUs + w.settleUs && op.intendedUs < w.endUs
 
 /** @param operations every operation with an intended start in [fromUs, toUs), windows all inside it */
@@ -39,43 +41,47 @@ export function record(
   cut?: CutAges,
 ): Recorded {
   const facts: BlockFacts[] = windows.map((w) => ({ ...w, tenants: [] }))
-  const lines: string[] = []
-  let log = ''
-  const owner = operations.map((op) => windows.findIndex((w) => inWindow(op, w)))
-  operations.forEach((op, i) => {
-    const window = windows[owner[i] ?? -1]
-    lines.push(journalLine(labels, op, window?.arm ?? 'between', window?.index ?? -1))
+  const between = { arm: 'between' as const, block: -1, startUs: fromUs, endUs: toUs }
+  const stretches = windows.map((w) => {
+    return { arm: w.arm, block: w.index, startUs: w.startUs + w.settleUs, endUs: w.endUs }
   })
-  labels.forEach((tenant, index) => {
-    windows.forEach((window, w) => {
-      const mine = operations.filter((op, i) => owner[i] === w && op.tenant === index)
-      log += logWindow(
-        { tenant, arm: window.arm, block: window.index },
-        window.startUs + window.settleUs,
-        window.endUs,
-        mine,
-      )
+  // By window, the last for those in none, and by tenant: one walk over the operations.
+  const shares = [...windows, between].map(() => labels.map((): Operation[] => []))
+  let journal = ''
+  for (const op of operations) {
+    const w = windows.findIndex((window) => inWindow(op, window))
+    const { arm, block } = stretches[w] ?? between
+    shares.at(w)?.[op.tenant]?.push(op)
+    journal += journalLine(labels, op, arm, block)
+  }
+  const log: LogLine[] = []
+  ;[...stretches, between].forEach((stretch, w) => {
+    labels.forEach((tenant, index) => {
+      const mine = shares[w]?.[index] ?? []
+      log.push(...logStretch({ tenant, ...stretch }, mine))
       const fact = facts[w]
       const cutWindow = cut && cutIn(mine, cut)
       fact?.tenants.push({ tenant, ...count(mine), ...(cutWindow ? { cut: cutWindow } : {}) })
       // Half of its slow operations are missing: nothing to compare with.
       if (fact && cutWindow) fact.pair = null
     })
-    const rest = operations.filter((op, i) => owner[i] === -1 && op.tenant === index)
-    log += logWindow({ tenant, arm: 'between', block: -1 }, fromUs, toUs, rest)
   })
-  return { journal: lines.join(''), log, facts }
+  // Readers of such logs expect them in the order of time.
+  log.sort((x, y) => x.startUs - y.startUs)
+  return { journal, log: log.map(({ text }) => text).join(''), facts }
 }
 
 function journalLine(labels: readonly string[], op: Operation, arm: string, block: number): string {
   const { seq, outcome } = op
-  const [intendedUs, startUs, endUs] = [op.intendedUs, op.startUs, op.endUs].map(Math.round)
-  return `${JSON.stringify({ t: 'op', tenant: labels[op.tenant], seq, arm, block, intendedUs, startUs, endUs, outcome })}\n`
+  const [intendedUs, endUs] = [op.intendedUs, op.endUs].map(Math.round)
+  const handedUs = op.handedUs === null ? null : Math.round(op.handedUs)
+  const tenant = labels[op.tenant]
+  return `${JSON.stringify({ t: 'op', tenant, seq, arm, block, intendedUs, handedUs, endUs, outcome })}\n`
 }
 
 function count(operations: readonly Operation[]) {
   const of = (outcome: Operation['outcome']) => operations.filter((op) => op.outcome === outcome).length
-  const sent = operations.filter((op) => op.outcome !== 'unfinished' || op.startUs < op.endUs).length
+  const sent = operations.filter((op) => op.handedUs !== null).length
   return { offered: operations.length, sent, ok: of('ok'), failed: of('failed'), unfinished: of('unfinished') }
 }
 
@@ -85,30 +91,39 @@ function cutIn(operations: readonly Operation[], { sloUs, timeoutUs }: CutAges):
   return open === 0 ? null : { open, young: ages.filter((us) => us < Math.min(sloUs, timeoutUs)).length }
 }
 
-function logWindow(
-  place: { tenant: string; arm: string; block: number },
-  startUs: number,
-  endUs: number,
-  operations: readonly Operation[],
-): string {
-  const ok = operations.filter((op) => op.outcome === 'ok')
-  const line = (kind: 'response' | 'service' | 'lateness', values: number[]) =>
-    logLine({ ...place, kind, startUs, endUs }, values)
-  return (
-    line(
-      'response',
-      ok.map((op) => op.endUs - op.intendedUs),
-    ) +
-    line(
-      'service',
-      ok.map((op) => op.endUs - op.startUs),
-    ) +
-    line(
-      'lateness',
-      operations.map((op) => op.startUs - op.intendedUs),
-    )
-  )
+interface LogLine {
+  startUs: number
+  text: string
 }
+
+/** A line for each second of a stretch of time, counted from its start, and each kind of time. */
+function logStretch(stretch: Omit<Interval, 'kind'>, operations: readonly Operation[]): LogLine[] {
+  const seconds: Operation[][] = []
+  for (const op of operations) {
+    const second = Math.floor((op.intendedUs - stretch.startUs) / INTERVAL_US)
+    const own = seconds[second]
+    if (own) own.push(op)
+    else seconds[second] = [op]
+  }
+  return seconds.flatMap((own, second) => {
+    const startUs = stretch.startUs + second * INTERVAL_US
+    const endUs = Math.min(stretch.endUs, startUs + INTERVAL_US)
+    const line = (kind: Kind, us: number[]) => logLine({ ...stretch, kind, startUs, endUs }, us)
+    const ok = own.filter(({ outcome }) => outcome === 'ok')
+    const open = own.filter(({ outcome }) => outcome === 'unfinished')
+    const text =
+      line('response', ok.map(responseUs)) +
+      line('service', ok.map(serviceUs)) +
+      line('lateness', own.map(latenessUs)) +
+      line('at-least', open.map(responseUs))
+    return { startUs, text }
+  })
+}
+
+const responseUs = ({ intendedUs, endUs }: Operation) => endUs - intendedUs
+const serviceUs = ({ handedUs, endUs }: Operation) => endUs - (handedUs ?? endUs)
+/** One that was never handed over is late by all the time that it was waited for. */
+const latenessUs = ({ intendedUs, handedUs, endUs }: Operation) => (handedUs ?? endUs) - intendedUs
 
 /** Joins block facts with their response times, read back from the log. */
 export function blocksOf(facts: readonly BlockFacts[], intervals: ReadonlyMap<string, Counts>): Block[] {

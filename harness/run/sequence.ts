@@ -93,7 +93,7 @@ async function measured(run: Run): Promise<Evidence> {
 
 function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, { noise }: Crew): Evidence {
   const { target, quiet, noisy, redis } = standing
-  const { rates } = plans(options.scenario, '')
+  const rates = plans(options.scenario, '').loads.map(({ ratePerSecond }) => ratePerSecond)
   const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
   return { ...evidence, noisyTenant: noisy.label, notApplicable: [...noise.notApplicable, ...notApplicable(quiet)] }
 }
@@ -101,11 +101,11 @@ function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, { n
 /** Warm-up and pairs, or as much of them as there is time and a target for. */
 async function played(run: Run, evidence: Evidence, blocks: Blocks, crew: Crew, died: Promise<string>): Promise<void> {
   const { options, tell } = run
-  const { silence, lengthMs } = options.scenario.blocks
+  const { silence } = options.scenario.blocks
   const cut = cutBy(died, options.signal)
   const within = <T>(work: Promise<T>): Promise<T> => Promise.race([work, cut, crew.failed])
   const onPair = (pair: number) => tell('pairs', pair, blocks)
-  const parts = { evidence, blocks, crew, silence, lengthMs, budgetS: options.budgetS, within, onPair }
+  const parts = { evidence, blocks, crew, silence, budgetS: options.budgetS, within, onPair }
   let healthy = false
   try {
     tell('warm-up', 0)

@@ -1,6 +1,7 @@
 // Brings up what a run measures: stack, target, tenants. Whatever is started here says how it is cleaned.
 
 import { randomBytes } from 'node:crypto'
+import type { Load } from '../load/shapes.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import type { Guard } from '../stack/guard.ts'
 import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
@@ -10,9 +11,9 @@ import { referenceTarget } from '../target/reference.ts'
 import { SLOW } from './noise-plans.ts'
 import type { ActsOptions, RunOptions } from './options.ts'
 
-export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; rates: number[] } => {
+export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; noisy: TenantPlan; loads: Load[] } => {
   const quiet: TenantPlan[] = []
-  const rates: number[] = []
+  const loads: Load[] = []
   let noisy: TenantPlan | null = null
   for (const tenant of scenario.tenants) {
     for (let i = 0; i < tenant.count; i++) {
@@ -23,12 +24,12 @@ export const plans = (scenario: Scenario, tag: string): { quiet: TenantPlan[]; n
         noisy = slow ? { ...plan, workflows: [{ name: SLOW, does: 'sleep', ms: slow.runMs }] } : plan
       } else {
         quiet.push(plan)
-        rates.push(tenant.arrivalsPerSecond)
+        loads.push({ ratePerSecond: tenant.arrivalsPerSecond, shape: tenant.schedule ?? 'poisson' })
       }
     }
   }
   if (!noisy) throw new Error('the schema lets no scenario through without a noisy tenant')
-  return { quiet, noisy, rates }
+  return { quiet, noisy, loads }
 }
 
 export interface Stand {

@@ -22,11 +22,22 @@ const stepMs = z.number().int().nonnegative().max(3_600_000)
 
 /** More than this the generator, one thread, cannot send on time. */
 const ARRIVALS_PER_SECOND_MAX = 10_000
+/** How arrivals lie in time: `harness/load/shapes.ts`. A burst comes every size/arrivalsPerSecond seconds. */
+const schedule = z.union([
+  z.enum(['poisson', 'uniform']),
+  z.strictObject({ burst: z.strictObject({ size: wholePositive.max(10_000) }) }),
+  /** From arrivalsPerSecond on, which is where it begins. */
+  z.strictObject({
+    ramp: z.strictObject({ toPerSecond: positive.max(5000), overMs: wholePositive.max(3_600_000) }),
+  }),
+])
 
 const quietTenants = z.strictObject({
   role: z.literal('quiet'),
   count: wholePositive.max(64),
   arrivalsPerSecond: positive.max(5000),
+  /** poisson where it is left out. */
+  schedule: schedule.optional(),
   stepMs,
   limits,
 })

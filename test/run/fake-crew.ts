@@ -1,7 +1,7 @@
 // A crew without threads or sockets, on a clock that jumps to the next thing that is waited for: a whole run takes no time,
 // and what the target does is a function of the run's time. Measures nothing.
 
-import { type Operation, pack } from '../../harness/load/ledger.ts'
+import type { Operation } from '../../harness/load/ledger.ts'
 import type { Clock, Crew } from '../../harness/run/crew.ts'
 import { emptyTally } from '../../harness/run/noise-crew.ts'
 import type { Scenario } from '../../harness/scenario/schema.ts'
@@ -86,6 +86,7 @@ export function fakeCrew(play: Play = {}): FakeCrew {
   const written = new Map<string, string>()
   const fateOf = play.fate ?? ((us: number) => 4 + ((us / EVERY_US) % 7))
   let noises = 0
+  let handedOutUs = 0
   const tally = { placebo: emptyTally(), noise: emptyTally() }
   const ordered = { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } }
   const played = async (arm: 'placebo' | 'noise', lengthMs: number) => {
@@ -150,16 +151,20 @@ export function fakeCrew(play: Play = {}): FakeCrew {
           if (op.outcome === 'ok' && op.endUs > now) op.outcome = 'unfinished'
           if (op.outcome === 'unfinished') op.endUs = now
         }
+        // Each is handed out once, to whoever comes first.
+        const mine = operations.filter(({ intendedUs }) => intendedUs >= handedOutUs)
+        handedOutUs = Math.max(handedOutUs, toUs)
         const none = QUIET.map(() => 0)
         return {
           type: 'collected',
           request: 0,
-          operations: pack(operations),
+          operations: packed(mine),
           hiccups: { samples: 100, maxUs: 100, p99Us: 100 },
           sightings: [],
           ownCanaries: none,
           received: none,
           runIds: QUIET.map(() => []),
+          problems: [],
         }
       },
     },
@@ -168,7 +173,6 @@ export function fakeCrew(play: Play = {}): FakeCrew {
     control: play.control ?? { take: async () => ({ samples: 100, maxUs: 100, p99Us: 100 }) },
     folder: { append: (name, text) => void written.set(name, (written.get(name) ?? '') + text) },
     operationTimeoutMs: 10_000,
-    horizonUs: 400e6,
     failed: play.failed ?? never(),
     labelOf: (owner) => [...QUIET, 'noisy'][owner] ?? 'unknown',
     written,
@@ -182,9 +186,19 @@ function operationsIn(fromUs: number, toUs: number, fateOf: (us: number, tenant:
     const fate = fateOf(intendedUs, tenant)
     const tookUs = typeof fate === 'number' ? fate * 1000 : 0
     const outcome = typeof fate === 'number' ? 'ok' : fate
-    operations.push({ tenant, seq, intendedUs, startUs: intendedUs, endUs: intendedUs + tookUs, outcome })
+    operations.push({ tenant, seq, intendedUs, handedUs: intendedUs, endUs: intendedUs + tookUs, outcome })
   }
   return operations
+}
+
+/** As the generator's ledger hands them out. */
+function packed(operations: readonly Operation[]): Float64Array<ArrayBuffer> {
+  const outcomes = ['ok', 'failed', 'unfinished']
+  return Float64Array.from(
+    operations.flatMap(({ tenant, seq, intendedUs, handedUs, endUs, outcome }) => {
+      return [tenant, seq, intendedUs, handedUs ?? Number.NaN, endUs, outcomes.indexOf(outcome)]
+    }),
+  )
 }
 
 export const scenario: Scenario = {
