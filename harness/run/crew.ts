@@ -58,7 +58,7 @@ function horizonUs({ blocks }: Scenario): number {
   return 1000 * Math.max(HORIZON_LEAST_MS, 1.5 * (warmUpMs + (silence + 2 * pairs) * lengthMs + pairs * 300))
 }
 
-export function wait(ms: number, enough?: AbortSignal): Promise<void> {
+function wait(ms: number, enough?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)
