@@ -127,5 +127,12 @@ test('an interrupt while a pair is being saved writes every operation once, and 
     .filter((line) => line.startsWith('{"t":"op"'))
     .map((line): { seq: number } => JSON.parse(line))
   expect(new Set(operations.map(({ seq }) => seq)).size).toBe(operations.length)
+  const cutBlock = evidence.blocks.at(-1)
+  expect(cutBlock?.pair).toBeNull()
+  // The last half second's operations, 31 or 32 of each tenant, are neither failed nor well.
+  for (const { cut, ok, offered } of cutBlock?.tenants ?? []) {
+    expect(cut?.open).toBe(offered - ok)
+    expect([31, 32]).toContain(cut?.open)
+  }
   for (const { slo, success } of verdict.tenants) expect([slo, success]).not.toContain('fail')
 })
