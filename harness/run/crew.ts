@@ -37,7 +37,8 @@ export interface Crew extends Clock {
 }
 
 const SUBSCRIBE_WITHIN_MS = 5000
-export function wait(ms: number, enough?: AbortSignal): Promise<void> {
+
+function wait(ms: number, enough?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer)

@@ -73,7 +73,7 @@ export interface Play {
 
 /** A quiet operation every 4 ms, tenants in turns: 62.5 a second each. */
 const EVERY_US = 4000
-export const QUIET = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4']
+const QUIET = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4']
 
 export interface FakeCrew extends Crew {
   target: Target
