@@ -7,13 +7,25 @@ export interface Proxy {
   url: string
   /** Ends every connection at once, in the middle of whatever it carries. */
   cut(): void
+  /** Ends the next connection whose client sends this text, before Redis hears it; resolves then. */
+  cutAtNext(text: string): Promise<void>
   stop(): Promise<void>
 }
 
 export async function startProxy(port: number): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  let waiting: { text: string; done: () => void } | null = null
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
+    // Before the pipe: whoever is cut here is cut before its bytes go on.
+    client.on('data', (chunk: Buffer) => {
+      if (!waiting || !chunk.includes(waiting.text)) return
+      client.unpipe(upstream)
+      waiting.done()
+      waiting = null
+      client.resetAndDestroy()
+      upstream.resetAndDestroy()
+    })
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -35,6 +47,11 @@ export async function startProxy(port: number): Promise<Proxy> {
   return {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut,
+    cutAtNext(text) {
+      return new Promise((done) => {
+        waiting = { text, done }
+      })
+    },
     async stop() {
       cut()
       server.close()
