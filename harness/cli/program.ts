@@ -24,6 +24,7 @@ const options = {
     json,
   },
   judge: { json },
+  compare: { json },
   engine: {
     port: { type: 'string', default: '0', describe: 'port on 127.0.0.1; 0 takes a free one' },
     workers: { type: 'string', default: '0', describe: 'worker processes beside the one that serves' },
@@ -71,6 +72,16 @@ function withCommands(parser: Argv, ended: (code: number) => void): Argv {
         return y.positional('run', { type: 'string', demandOption: true, describe }).options(options.judge)
       },
       async (argv) => ended(await (await import('./judge.ts')).judgeCommand(argv)),
+    )
+    .command(
+      'compare <a> <b>',
+      'say what changed from one saved run to another, with an interval',
+      (y) =>
+        y
+          .positional('a', { type: 'string', demandOption: true, describe: "the first run's folder" })
+          .positional('b', { type: 'string', demandOption: true, describe: "the second run's folder" })
+          .options(options.compare),
+      async (argv) => ended(await (await import('./compare.ts')).compareCommand(argv)),
     )
     .command(
       'engine',

@@ -35,6 +35,47 @@ export interface TenantVerdict {
   success: Outcome
 }
 
+/** A quantile of one tenant under noise beside the same without. Null where there is no sample, or it never ended. */
+export interface Rise {
+  tenant: string
+  against: 'placebo' | 'silence'
+  quantile: 'p50' | 'p99' | 'p99.9'
+  offMs: number | null
+  onMs: number | null
+  ratio: number | null
+  differenceMs: number | null
+  samples: { off: number; on: number }
+}
+
+/** Reported beside the verdict; nothing in it decides. */
+export interface IsolationReport {
+  rises: Rise[]
+  /** Operations a second in the steady windows. */
+  throughput: Array<{
+    tenant: string
+    offeredPerSecond: { placebo: number | null; noise: number | null }
+    donePerSecond: { placebo: number | null; noise: number | null }
+  }>
+  /** I_QoS over the levels of noise tried: average and largest; loads of all tenants together. Null where it is not defined. */
+  influence: { average: number; largest: number; levels: number; refPerSecond: number; disrPerSecond: number } | null
+  /** Of the quiet tenants' done over offered under noise. */
+  minMaxRatio: number | null
+  jain: number | null
+  /** The longest time with something due and nothing done, over all blocks. */
+  starvationMs: Array<{ tenant: string; ms: number }>
+  /** From queued to first started, as the target tells it; empty where it does not. */
+  dwell: Array<{ tenant: string; p50Ms: number; p99Ms: number; runs: number }>
+}
+
+/** One line of an objective over percentiles, or over seconds. */
+export interface ProfileResult {
+  tenant: string
+  what: string
+  limit: number
+  outcome: Outcome
+  words: string
+}
+
 export interface Verdict {
   outcome: Outcome
   reasons: string[]
@@ -51,4 +92,5 @@ export interface Verdict {
   }
   findings: Finding[]
   preconditions: Precondition[]
+  isolation: IsolationReport
 }

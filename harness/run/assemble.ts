@@ -1,11 +1,13 @@
 // From a run's files to what the judge is given. The run itself and `partywall judge` both come through here, so that
 // the same evidence is judged the same way.
 
+import { z } from 'zod'
 import type { Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Finding } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { probes } from '../probes/list.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
+import { starvationUs, type Waiting } from '../verdict/isolation.ts'
 import { judge } from '../verdict/judge.ts'
 import type { JudgeInput } from '../verdict/types.ts'
 import { openFolder } from './folder.ts'
@@ -44,7 +46,15 @@ export function judgeInput(
     pairsEnded: evidence.interrupted ? 'the run was interrupted' : evidence.pairsEnded,
     timeoutMs: evidence.operationTimeoutMs,
     looksTaken: evidence.looks,
+    ...noiseRate(evidence),
   }
+}
+
+function noiseRate({ blocks, noise }: Evidence): Pick<JudgeInput, 'noisePerSecond'> {
+  const seconds = blocks
+    .filter(({ arm }) => arm === 'noise')
+    .reduce((sum, { startUs, endUs }) => sum + (endUs - startUs) / 1e6, 0)
+  return seconds === 0 ? {} : { noisePerSecond: (noise.noise.apiSent + noise.noise.streamSent) / seconds }
 }
 
 /** A probe that the target has no way to answer. It never counts as a pass. */
@@ -73,10 +83,35 @@ function empty(probe: string, finding: Finding['finding'], reason: string): Find
 
 /** Judges a flood's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */
 export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdict } {
+  const { evidence, input } = readFlood(folder)
+  return { evidence, verdict: judge(input) }
+}
+
+/** What the judge is given of a flood's folder. @throws as `judgeFlood` */
+export function readFlood(folder: string): { evidence: Evidence; input: JudgeInput } {
   const { evidence, text } = openFolder(folder)
   if (evidence.kind === 'acts') throw new Error('a folder of acts was given to the judge of floods')
-  return {
-    evidence,
-    verdict: judge(judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(text('journal.ndjson')))),
+  const journal = text('journal.ndjson')
+  const input = judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(journal))
+  return { evidence, input: { ...input, ...waits(evidence, journal) } }
+}
+
+const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })
+
+/** How long each tenant went without, from the journal's operations; over all that lies between first and last block. */
+function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvationMs'> {
+  const { blocks } = evidence
+  if (blocks.length === 0) return {}
+  const byTenant = new Map<string, Waiting[]>(evidence.quietTenants.map(({ label }) => [label, []]))
+  for (const line of journal.split('\n')) {
+    if (!line.startsWith('{"t":"op"')) continue
+    const { tenant, intendedUs, endUs, outcome } = operation.parse(JSON.parse(line))
+    byTenant.get(tenant)?.push({ intendedUs, endUs: outcome === 'ok' ? endUs : null })
   }
+  const fromUs = Math.min(...blocks.map(({ startUs }) => startUs))
+  const toUs = Math.max(...blocks.map(({ endUs }) => endUs))
+  const starvationMs = [...byTenant].map(([tenant, operations]) => {
+    return { tenant, ms: Math.round(starvationUs(operations, fromUs, toUs)) / 1000 }
+  })
+  return { starvationMs }
 }

@@ -6,6 +6,7 @@ import { detectableRatio } from './detectable.ts'
 import { failEdge, passEdge } from './exceedance.ts'
 import type { Look } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
+import { isolationReport } from './report.ts'
 import { completePairs } from './samples.ts'
 import { DETECTABLE_AT_MOST, differing, replay } from './stopping.ts'
 import { judgeTenant, latencyOutcome, type Spoilers, worst } from './tenant.ts'
@@ -52,6 +53,7 @@ export function judge(input: JudgeInput): Verdict {
     },
     findings: input.findings,
     preconditions: input.preconditions,
+    isolation: isolationReport(input),
   }
 }
 

@@ -17,6 +17,12 @@ export interface JudgeInput {
   pairsEnded: string | null
   /** A response time that stands for "never", milliseconds: the operation timeout. */
   timeoutMs: number
+  /** Operations a second that the noise makers sent at the target under noise; absent where it is not known. */
+  noisePerSecond?: number
+  /** The longest time with something due and nothing done. */
+  starvationMs?: Array<{ tenant: string; ms: number }>
+  /** From queued to first started, as the target told it. */
+  dwell?: Array<{ tenant: string; p50Ms: number; p99Ms: number; runs: number }>
   /** Looks that were taken while the run went on; absent where there was no run. */
   looksTaken?: ReadonlyArray<{ pair: number; outcome: string }>
 }
