@@ -140,8 +140,8 @@ describe.each([idleTimeBanksNoCredit, newcomersDoNotStarveOthers])('$name', ({ j
     expect(judge([...starved, ...waiting])).toMatchObject({ finding: 'broken', tenants: ['busy-1', 'busy-2'] })
   })
 
-  test('half as much as its share too much, or too soon to claim anything: inconclusive', () => {
-    expect(judge(came(2, 9)).finding).toBe('inconclusive')
+  test('nearly twice its share, or too soon to claim anything: inconclusive', () => {
+    expect(judge(came(2, 6)).finding).toBe('inconclusive')
     expect(judge(came(3, 3, 1000)).finding).toBe('inconclusive')
   })
 })
