@@ -61,8 +61,8 @@ export type Run = RunBase &
     | { status: 'done'; startedAt: number; endedAt: number; output: unknown }
     | { status: 'failed'; startedAt: number; endedAt: number; error: string }
     | { status: 'timed-out'; startedAt: number; endedAt: number; error: string }
-    | { status: 'dead'; startedAt: number; endedAt: number; error: string }
-    /** Without `startedAt` when it had not begun. */
+    /** These two without `startedAt` when it had not begun. */
+    | { status: 'dead'; startedAt?: number | undefined; endedAt: number; error: string }
     | { status: 'cancelled'; startedAt?: number | undefined; endedAt: number; error: string }
   )
 
@@ -113,7 +113,7 @@ const head = z.discriminatedUnion('status', [
   z.object({ status: z.literal('done'), ...ended, output: z.unknown() }),
   z.object({ status: z.literal('failed'), ...ended, error: z.string() }),
   z.object({ status: z.literal('timed-out'), ...ended, error: z.string() }),
-  z.object({ status: z.literal('dead'), ...ended, error: z.string() }),
+  z.object({ status: z.literal('dead'), ...ended, startedAt: z.number().optional(), error: z.string() }),
   z.object({ status: z.literal('cancelled'), ...ended, startedAt: z.number().optional(), error: z.string() }),
 ])
 

@@ -4,6 +4,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { tenantKey } from '../../../engine/queue/keys.ts'
 import type { TenantId } from '../../../engine/tenant.ts'
+import { parseRecord } from '../../../engine/workflow.ts'
 import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
 import { quantile, Witness } from '../witness.ts'
 import { recordsOf, statusesOf } from './records.ts'
@@ -138,6 +139,12 @@ describe('a writer that trims the stream', () => {
     }, 8000)
     expect(witness.of(tenant).map(({ inputText }) => inputText)).toEqual(['"direct"'])
     expect(await reasonsOf(tenant)).toEqual(Array(20).fill('entry-lost'))
+    // What is told of them can be read: they ended, and never began.
+    for (const [id, head] of Object.entries(await stage.redis.hgetall(tenantKey.runs(tenant)))) {
+      const run = parseRecord(tenant, id, head, null)
+      if (run.status !== 'done')
+        expect(run).toMatchObject({ status: 'dead', error: expect.stringContaining('removed') })
+    }
     expect(await node.queue.depth(tenant)).toEqual({ queued: 0, active: 0 })
     await until(async () => await done(neighbour, 5), 5000)
   })
