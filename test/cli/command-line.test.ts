@@ -7,7 +7,7 @@ import { refusal, said } from './said.ts'
 
 const RUN_OPTIONS = 'options of run: --target, --defect, --redis, --out, --seed, --budget'
 const NEVER_MADE = join(tmpdir(), 'pw-never-made')
-const COMMANDS = 'commands: run, calibrate, judge, engine, doctor, list'
+const COMMANDS = 'commands: run, calibrate, judge, compare, engine, doctor, list'
 
 test.each([
   [['dance'], ['dance', COMMANDS]],

@@ -117,13 +117,14 @@ describe('slot time', () => {
   }, async () => {
     const plans = named(1000, { runs: 4, ms: 50 })
     await backlog(plans)
-    const sparse = await node.create('sparse', {}, [{ type: 'sleep', ms: 1 }])
+    const sparse = await node.create('sparse', {}, [{ type: 'echo' }])
     const slots = 16
     node.work({ slots, witness })
     await until(() => witness.sightings.length > 1000 + slots, 10_000)
     const fromNs = process.hrtime.bigint()
     const waits: number[] = []
-    // A run of 1 ms every 100 ms: less than its share, which is 1.6 % of a slot.
+    // A run of next to nothing every 100 ms. Its share is 1.6 % of a slot: a sleep of 1 ms, which a busy machine makes one of 3,
+    // would be more than that, and rightly have to wait.
     for (let i = 0; i < 40; i++) {
       const at = process.hrtime.bigint()
       await node.queue.admit(sparse, 'w', 'null')
