@@ -109,13 +109,15 @@ export class FairQueue extends TenantQueue implements Queue {
     )
   }
 
-  async next(free: number): Promise<{ claims: Claim[]; again: boolean }> {
+  async next(free: number): Promise<{ claims: Claim[]; again: boolean; others?: boolean }> {
+    let others = false
     for (const tenant of this.#settlements.keys()) if (this.#atCap.delete(tenant)) this.#rounds.note(tenant)
     const requests: TurnRequest[] = []
     if (this.#waiting || this.#rounds.hasDirty) {
       const turns = Math.min(Math.ceil(free / this.#runsATurn), TENANTS_A_ROUND)
       const { left, waitMs, picked } = await this.#rounds.round(turns)
-      this.#waiting = left > 0 || this.#rounds.hasMore
+      others = left > 0
+      this.#waiting = others || this.#rounds.hasMore
       this.#wakeIn(waitMs)
       if (picked.length > 0) this.parts.passed?.('after-pick')
       const want = Math.max(1, Math.floor(free / Math.max(1, picked.length)))
@@ -133,7 +135,7 @@ export class FairQueue extends TenantQueue implements Queue {
     // With all slots taken the next round may be long in coming.
     if (!again || claims.length >= free) this.#keepBack()
     if (!again) this.#listen()
-    return { claims, again }
+    return { claims, again, others }
   }
 
   /** At most as many as one call takes; the others stay for the next. */

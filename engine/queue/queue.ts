@@ -114,8 +114,11 @@ export interface Queue {
   onWork(wake: () => boolean): void
   /** Calls back when a run in flight was ended by somebody else: cancelled, or its tenant was dropped (fence null). */
   onVoid(tell: (tenant: TenantId, fence: string | null) => void): void
-  /** At most `free` runs, which the caller now has to run; `again`: ask again at once. */
-  next(free: number): Promise<{ claims: Claim[]; again: boolean }>
+  /**
+   * At most `free` runs, which the caller now has to run; `again`: ask again at once; `others`: tenants are ready beside
+   * those that these are of, so that a second call at the same time brings more. True where it is left out.
+   */
+  next(free: number): Promise<{ claims: Claim[]; again: boolean; others?: boolean }>
   /** Whether the outcome counted; false when the run was ended by somebody else. Settles with the next call of `next`. */
   complete(claim: Claim, outcome: Outcome): Promise<boolean>
   /** Prolongs the leases of runs in flight; the claims among them that are void. */

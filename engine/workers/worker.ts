@@ -31,6 +31,8 @@ export interface StepWitness {
 const AUDIT_EVERY_MS = 50
 /** While one batch is asked for, the one before it runs: asking and running take about the same time when runs are short. */
 const LANES = 2
+/** A batch is large from this part of the slots on. */
+const LARGE_BATCH = 4
 const RETRY_AFTER_MS = 100
 
 const BACKOFF_MS_MAX = 24 * 3600 * 1000
@@ -51,6 +53,10 @@ export class Worker {
   #lanes = 0
   /** Slots that a lane has asked the queue to fill, and has no answer yet. */
   #asked = 0
+  /** Whether other tenants were ready beside those of the last call: one alone has one turn, and one lane takes all of it. */
+  #others = false
+  /** Runs that the last call brought. */
+  #batch = 0
   #wanted = false
   #stopped = false
   #drained: (() => void) | null = null
@@ -82,12 +88,20 @@ export class Worker {
 
   /**
    * A second lane only while half of the slots have nothing to do: a tenant has one turn at a time, so where slots are
-   * scarce a lane would give to others what is due to the one whose turn it is.
+   * scarce a lane would give to others what is due to the one whose turn it is. And only where a batch is large: a trickle
+   * costs each of its runs a call, and two lanes would make that two.
    */
   #open(): void {
     if (this.#lanes === 0 && this.#hasRoom) void this.#lane()
-    while (this.#lanes < LANES && this.#hasRoom && 2 * (this.#free - this.#asked) >= this.#options.slots)
-      void this.#lane()
+    const { slots } = this.#options
+    const plenty = () => this.#others && 2 * (this.#free - this.#asked) >= slots && LARGE_BATCH * this.#batch >= slots
+    while (this.#lanes < LANES && this.#hasRoom && plenty()) void this.#lane()
+  }
+
+  /** What one lane asks for at most. */
+  get #share(): number {
+    const { slots } = this.#options
+    return this.#others ? Math.ceil(slots / LANES) : slots
   }
 
   get #hasRoom(): boolean {
@@ -98,11 +112,13 @@ export class Worker {
     this.#lanes++
     while (this.#hasRoom) {
       this.#wanted = false
-      const asked = Math.min(this.#free - this.#asked, Math.ceil(this.#options.slots / LANES))
+      const asked = Math.min(this.#free - this.#asked, this.#share)
       this.#asked += asked
       try {
-        const { claims, again } = await this.#queue.next(asked)
+        const { claims, again, others = true } = await this.#queue.next(asked)
         this.#asked -= asked
+        this.#others = others
+        this.#batch = claims.length
         for (const claim of claims) this.#begin(claim)
         if (again) this.#wanted = true
         this.#open()

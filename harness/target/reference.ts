@@ -206,7 +206,7 @@ function accessOf({ label, id, stepMs, workflows = [] }: TenantPlan, place: Plac
       failed: ['failed', 'timed-out', 'cancelled', 'dead'],
     },
     read: { method: 'GET', path: '/v1/runs/{id}', headers },
-    list: { method: 'GET', path: '/v1/runs?limit=100', headers },
+    list: { method: 'GET', path: '/v1/runs?limit=20', headers },
     listNext: { cursorAt: 'cursor', param: 'cursor' },
     export: { method: 'GET', path: '/v1/export', headers },
     stream: { redisUrl, key: stream, ...entriesOf(id, JSON.stringify(input)) },

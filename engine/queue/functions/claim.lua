@@ -13,16 +13,20 @@ local function read_group(k, n)
   return read and read[1][2] or {}
 end
 
-local function spend_bytes(c, flat)
-  local bytes = 0
-  for i = 2, #flat, 2 do bytes = bytes + #flat[i] end
+local function spend(c, bytes)
   c.bytes_left = c.bytes_left - bytes
-  c.largest = math.max(c.largest or 256, bytes)
+  if bytes > c.largest then c.largest = bytes end
 end
 
--- How many entries may be read at once. The first read takes them to be as large as they may be, the next as what was seen.
+local function spend_entry(c, flat)
+  local bytes = 0
+  for i = 2, #flat, 2 do bytes = bytes + #flat[i] end
+  spend(c, bytes)
+end
+
+-- How many entries may be read at once: as if each were as large as the largest lately, and at first as they may be.
 local function entries_at_once(c, most)
-  return math.max(1, math.min(most, math.floor(c.bytes_left / (c.largest or c.bytes_max))))
+  return math.max(1, math.min(most, math.floor(c.bytes_left / math.max(c.largest, c.expected, 256))))
 end
 
 -- What could not have been admitted whatever the tenant's limits were; nil when there is nothing wrong with it.
@@ -64,7 +68,7 @@ local function shed_newest(k, c, excess, budget)
     local entries = redis.call('XREVRANGE', k.events, from, '-', 'COUNT', entries_at_once(c, excess - looked))
     if #entries == 0 then break end
     for _, entry in ipairs(entries) do
-      spend_bytes(c, entry[2])
+      spend_entry(c, entry[2])
       if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
         local f = fields_of(entry[2])
         refuse_entry(k, c, entry[1], f, malformed(k, c, entry[1], f) or 'queue-full')
@@ -114,8 +118,10 @@ local function take(k, c, id, flat, head)
     local at = changing_at(head)
     if not string.find(head, QUEUED_FIRST, at, true) then return end
     -- Written by `start_run`, so its fields are in that order.
+    spend(c, #flat[8])
     return start(c, id, string.sub(head, 2, at - 1), 1, flat[6], flat[8])
   end
+  spend_entry(c, flat)
   local f = fields_of(flat)
   local reason = judge(k, c, id, f)
   if reason then
@@ -150,10 +156,7 @@ local function take_new(k, c, want, looked, budget)
     local entries = read_group(k, entries_at_once(c, math.min(want - #c.runs, budget - looked)))
     if #entries == 0 then break end
     local ids = {}
-    for i, entry in ipairs(entries) do
-      ids[i] = entry[1]
-      spend_bytes(c, entry[2])
-    end
+    for i, entry in ipairs(entries) do ids[i] = entry[1] end
     local heads = redis.call('HMGET', k.runs, unpack(ids))
     for i, entry in ipairs(entries) do take(k, c, entry[1], entry[2], heads[i]) end
     looked = looked + #entries

@@ -76,6 +76,7 @@ local function keep_context(k, c, left, running, estimate_was)
     count(c.m, 'atQueueMs', c.now - c.full_since)
     redis.call('HDEL', k.ctl, 'fullSince')
   end
+  if c.largest > 2 * c.expected or c.largest > 0 and 2 * c.largest < c.expected and c.expected > 256 then set('largest', c.largest) end
   if #write > 0 then redis.call('HSET', k.ctl, unpack(write)) end
   keep_count(k, c.m, c.now)
 end
