@@ -78,14 +78,7 @@ export function httpTarget(file: string): Target {
 
 /** The URL is not repeated in what is said of it: it may hold a password. */
 function originOf(file: string, url: string): string {
-  const { hostname, origin, username, password, pathname, search, hash } = new URL(url)
-  const surplus =
-    username + password !== '' ? 'a user or a password' : pathname + search + hash !== '/' ? 'a path' : null
-  if (surplus !== null) {
-    throw new Failure('usage', 'target-not-an-origin', `${file}: \`http\` holds ${surplus}; it is an origin only`, {
-      fix: 'write http://127.0.0.1:PORT there, paths where they are called, and credentials as environment variables in `headers`',
-    })
-  }
+  const { hostname, origin } = new URL(url)
   if (hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)) return origin
   throw new Failure('usage', 'target-not-loopback', `${file}: load goes to loopback only, and ${hostname} is not`, {
     fix: 'run the system on this machine and name 127.0.0.1',

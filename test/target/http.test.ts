@@ -26,7 +26,7 @@ function targetAt(http: string, done = 'response') {
   const folder = mkdtempSync(join(tmpdir(), 'pw-http-'))
   folders.push(folder)
   const file = join(folder, 'target.yaml')
-  const tenants = 'tenants: [{ id: a, headers: {} }, { id: n, headers: {} }]'
+  const tenants = 'tenants: [{ id: a, headers: { x-tenant: a } }, { id: n, headers: { x-tenant: n } }]'
   writeFileSync(file, `http: ${http}\nstepMs: 1\n${tenants}\nstart: { post: /jobs, json: {}, id: id }\ndone: ${done}\n`)
   return httpTarget(file)
 }
@@ -41,19 +41,19 @@ async function serve(listener: RequestListener, done?: string) {
 
 describe('the address of a target', () => {
   test.each([
-    ['http://admin:hunter22@127.0.0.1:8080', 'a user or a password'],
-    ['http://admin@127.0.0.1:8080', 'a user or a password'],
-    ['http://127.0.0.1:8080/base', 'a path'],
-    ['http://127.0.0.1:8080/?key=hunter22', 'a path'],
-  ])('with more than an origin is refused without being repeated: %s', (http, what) => {
+    'http://admin:hunter22@127.0.0.1:8080',
+    'http://admin@127.0.0.1:8080',
+    'http://127.0.0.1:8080/base',
+    'http://127.0.0.1:8080/?key=hunter22',
+  ])('with more than an origin is refused without being repeated: %s', (http) => {
     const refused = () => targetAt(http)
-    expect(refused).toThrow(`[target-not-an-origin]`)
+    expect(refused).toThrow('[target-invalid]')
     try {
       refused()
     } catch (error) {
       expect(error).toBeInstanceOf(Failure)
       const { message, fix, kind } = error as Failure
-      expect([kind, message.includes(what)]).toEqual(['usage', true])
+      expect([kind, message.includes('an origin only')]).toEqual(['usage', true])
       expect(message + fix).not.toMatch(/hunter22|admin/)
     }
   })
