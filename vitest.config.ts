@@ -10,7 +10,6 @@ const measuring = [
   'test/live/gate.test.ts',
   'test/live/http.test.ts',
   'test/live/acts.test.ts',
-  'test/live/given-redis.test.ts',
   'test/load/generator.test.ts',
   'test/recording/hiccup.test.ts',
   'test/engine/queue/fairness.test.ts',

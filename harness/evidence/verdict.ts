@@ -67,15 +67,6 @@ export interface IsolationReport {
   dwell: Array<{ tenant: string; p50Ms: number; p99Ms: number; runs: number }>
 }
 
-/** One line of an objective over percentiles, or over seconds. */
-export interface ProfileResult {
-  tenant: string
-  what: string
-  limit: number
-  outcome: Outcome
-  words: string
-}
-
 export interface Verdict {
   outcome: Outcome
   reasons: string[]
