@@ -3,20 +3,20 @@
 
 import type { Comparison, Difference } from '../evidence/comparison.ts'
 import { exitCodes, Failure } from '../failure.ts'
-import { readFlood } from '../run/assemble.ts'
+import { floodInput } from '../run/assemble.ts'
 import { openFolder } from '../run/folder.ts'
 import { compareRuns } from '../verdict/compare.ts'
 import { judge } from '../verdict/judge.ts'
 import { table } from './table.ts'
 
 function read(folder: string) {
-  const { evidence } = openFolder(folder)
+  const { evidence, text } = openFolder(folder)
   if (evidence.kind === 'acts') {
     throw new Failure('usage', 'not-comparable', `${folder} holds acts, which have no response times to compare`, {
       fix: 'give the folders of two floods, for instance of noisy-neighbour',
     })
   }
-  const { input } = readFlood(folder)
+  const input = floodInput(evidence, text)
   return { evidence, input, verdict: judge(input) }
 }
 

@@ -83,17 +83,16 @@ function empty(probe: string, finding: Finding['finding'], reason: string): Find
 
 /** Judges a flood's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */
 export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdict } {
-  const { evidence, input } = readFlood(folder)
-  return { evidence, verdict: judge(input) }
-}
-
-/** What the judge is given of a flood's folder. @throws as `judgeFlood` */
-export function readFlood(folder: string): { evidence: Evidence; input: JudgeInput } {
   const { evidence, text } = openFolder(folder)
   if (evidence.kind === 'acts') throw new Error('a folder of acts was given to the judge of floods')
+  return { evidence, verdict: judge(floodInput(evidence, text)) }
+}
+
+/** What the judge is given of a flood's folder. @param text a file of the run's folder */
+export function floodInput(evidence: Evidence, text: (name: string) => string): JudgeInput {
   const journal = text('journal.ndjson')
   const input = judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(journal))
-  return { evidence, input: { ...input, ...waits(evidence, journal) } }
+  return { ...input, ...waits(evidence, journal) }
 }
 
 const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })

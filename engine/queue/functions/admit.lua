@@ -82,7 +82,7 @@ local function cancel(keys, argv)
   local estimate_was = c.estimate
   finish_all(k, c, { e }, argv[3])
   keep_count(k, c.m, c.now)
-  if c.estimate ~= estimate_was then redis.call('HSET', k.ctl, 'estimate', string.format('%.6g', c.estimate)) end
+  keep_estimate(k, c, estimate_was)
   return { 'cancelled', e.member and 1 or 0, e.member or '', redis.call('XLEN', k.events) > 0 and 1 or 0,
     string.format('%.6f', c.owed / c.weight) }
 end

@@ -43,7 +43,7 @@ local function reap(keys, argv)
   finish_all(k, c, ends, argv[2])
   retain(k, c.now)
   keep_count(k, c.m, c.now)
-  if c.estimate ~= estimate_was then redis.call('HSET', k.ctl, 'estimate', string.format('%.6g', c.estimate)) end
+  keep_estimate(k, c, estimate_was)
   local first = redis.call('ZRANGE', k.active, 0, 0, 'WITHSCORES')
   local at = ready_at(k, c, redis.call('ZCARD', k.active), c.cap, c.queued_max, 1)
   return { #overdue, tonumber(first[2] or 0), c.state == 'active' and at or -1, string.format('%.6f', c.owed / c.weight) }

@@ -91,6 +91,11 @@ local function learn(c, took)
   c.estimate = c.estimate + (took - c.estimate) / 8
 end
 
+-- For calls that end attempts outside a turn; a turn writes it with the rest of its bookkeeping.
+local function keep_estimate(k, c, was)
+  if c.estimate ~= was then redis.call('HSET', k.ctl, 'estimate', string.format('%.6g', c.estimate)) end
+end
+
 -- Slot time of an attempt that is over, in ms: as its worker measured it, never more than Redis saw pass. What it took beyond
 -- what was charged at its claim is owed.
 local function charge_slot(c, e)
