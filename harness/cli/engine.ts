@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { exitCodes, Failure } from '../failure.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
 import { type GivenRedis, type PrivateRedis, startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
-import { engineScript } from '../target/reference-process.ts'
+import { engineCommand } from '../target/reference-process.ts'
 import { type AdminToken, adminToken, ourPlaces } from './admin-token.ts'
 import { wholeNumber } from './values.ts'
 
@@ -66,7 +66,7 @@ export async function engine(argv: EngineArguments): Promise<number> {
 function startEngine(guard: Guard, settings: Record<string, string>): ChildProcess {
   const env: NodeJS.ProcessEnv = {}
   for (const name of PASSED_ON) if (process.env[name] !== undefined) env[name] = process.env[name]
-  return guard.spawn(process.execPath, [engineScript('main')], {
+  return guard.spawn(process.execPath, engineCommand('main'), {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...env, ...settings },
   })
