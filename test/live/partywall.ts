@@ -44,7 +44,7 @@ export interface Running {
 }
 
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, [path('../../harness/cli/main.ts'), ...args], {
+  const child = spawn(process.execPath, ['--v8-pool-size=1', path('../../harness/cli/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
