@@ -3,6 +3,7 @@
 // process of its own.
 
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Measure tails, rates or shares of time, or run a gate whose verdict rests on them. */
@@ -22,7 +23,10 @@ if (moved.length > 0) throw new Error(`vitest.config.ts names ${moved.join(', ')
 /** A file for the results as JSON, beside the words on the terminal: CI reads its counts there. */
 const results = process.env.PARTYWALL_TEST_RESULTS
 
-const each = { environment: 'node', pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const
+/** Some hundred processes are started; compiled once, each starts in half the time. */
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) }
+
+const each = { env, environment: 'node', pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const
 const never = ['test/bench/**', 'node_modules/**']
 
 export default defineConfig({

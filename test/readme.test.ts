@@ -65,7 +65,7 @@ function commandFault(command: string): string | null {
   if (script === undefined) return `\`${command}\` is of no form that is known here`
   const line = scripts[script]
   if (line === undefined) return `package.json has no script ${script}`
-  const own = /^node harness\/cli\/main\.ts ?(.*)$/.exec(line)?.[1]
+  const own = /^node(?: --v8-\S+)* harness\/cli\/main\.ts ?(.*)$/.exec(line)?.[1]
   if (own === undefined) return npm?.rest === undefined ? null : `the script ${script} takes no arguments of ours`
   const [name = '', ...rest] = `${own} ${npm?.rest ?? ''}`.trim().split(/\s+/)
   if (!new RegExp(`^\\s+partywall ${name}\\b`, 'm').test(help())) return `there is no command ${name}`

@@ -71,9 +71,10 @@ export class Rounds {
     this.#corrections.set(tenant, { delta: delta + (known?.delta ?? 0), base: Math.max(base, known?.base ?? base) })
   }
 
+  /** A turn of it that is over has to be told all the same: its lease may have been taken after the removal. */
   forget(tenant: TenantId): void {
     this.#dirty.delete(tenant)
-    this.#ends.delete(tenant)
+    if (this.#ends.has(tenant)) this.#ends.set(tenant, { end: 'gone', charge: 0 })
     this.#corrections.delete(tenant)
   }
 

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { exitCodes, Failure } from '../failure.ts'
+import { passedOn } from '../stack/environment.ts'
 import { type Guard, openGuard } from '../stack/guard.ts'
 import { type GivenRedis, type PrivateRedis, startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { engineCommand } from '../target/reference-process.ts'
@@ -64,11 +65,9 @@ export async function engine(argv: EngineArguments): Promise<number> {
 }
 
 function startEngine(guard: Guard, settings: Record<string, string>): ChildProcess {
-  const env: NodeJS.ProcessEnv = {}
-  for (const name of PASSED_ON) if (process.env[name] !== undefined) env[name] = process.env[name]
   return guard.spawn(process.execPath, engineCommand('main'), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...env, ...settings },
+    env: { ...passedOn(PASSED_ON), ...settings },
   })
 }
 

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
+import { passedOn } from './environment.ts'
 import type { Unfinished } from './unfinished.ts'
 
 const TERM_WITHIN_MS = 3000
@@ -56,9 +57,7 @@ async function startWatchdog(): Promise<ChildProcess> {
   // The sibling has our own extension: .ts in a checkout, .js in dist.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const file = fileURLToPath(new URL(`./watchdog.${extension}`, import.meta.url))
-  // Nothing of our environment but what it needs: it must not carry a credential.
-  const env: NodeJS.ProcessEnv = {}
-  for (const name of ['TMPDIR', 'TMP', 'TEMP']) if (process.env[name] !== undefined) env[name] = process.env[name]
+  const env = passedOn(['TMPDIR', 'TMP', 'TEMP'])
   const child = spawn(process.execPath, [file], { detached: true, cwd: '/', env, stdio: ['pipe', 'pipe', 'ignore'] })
   child.stdin?.on('error', () => {})
   const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS)

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
+import { passedOn } from '../stack/environment.ts'
 import type { Guard } from '../stack/guard.ts'
 import type { TargetExit } from './port.ts'
 
@@ -71,7 +72,7 @@ export class ReferenceProcess {
     const child = guard.spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: {
-        PATH: process.env.PATH ?? '',
+        ...passedOn(['PATH']),
         PARTYWALL_REDIS_URL: redisUrl,
         PARTYWALL_PORT: String(this.#port),
         PARTYWALL_ADMIN_TOKEN: this.adminToken,

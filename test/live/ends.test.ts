@@ -1,20 +1,13 @@
 // Runs that do not come to their planned end: interrupted, killed, the target dead. Refuses to ask politely where the
 // point is that nobody was asked: processes are killed by SIGKILL.
 
-import type { ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { children, isAlive } from '../stack/processes.ts'
 import { folder, QUICK, saved, start, tidy } from './partywall.ts'
-import { describeTarget, serve, tokens } from './systems/serve.ts'
 
-const servers: ChildProcess[] = []
-afterEach(() => {
-  tidy()
-  // One that was stopped takes no other signal.
-  for (const server of servers.splice(0)) server.kill('SIGKILL')
-})
+afterEach(tidy)
 const LIMIT_MS = 60_000
 
 const alive = (pids: readonly number[]) => pids.filter(isAlive)
@@ -119,54 +112,6 @@ test(
     expect(code).toBe(4)
     expect(stderr).toContain('[target-died-early]')
     expect(existsSync(out)).toBe(false)
-  },
-  LIMIT_MS,
-)
-
-/** A run against the fair server, which is not ours: nobody tells us of its end. */
-async function beginForeign(more: Record<string, string> = {}) {
-  const { child: server, port } = await serve('fair', more)
-  servers.push(server)
-  const place = folder()
-  const target = join(place, 'target.yaml')
-  describeTarget('fair', port, target)
-  const out = join(place, 'run')
-  return { server, out, ...start(['run', QUICK, '--target', target, '--seed', '23', '--out', out], tokens) }
-}
-
-test.each([
-  ['is killed', 'SIGKILL', /it does not answer any more|0 of \d+ quiet operations ended well/],
-  [
-    'takes connections and answers nothing any more',
-    'SIGSTOP',
-    /no answer within|0 of \d+ quiet operations ended well/,
-  ],
-] as const)(
-  'a foreign target that %s in mid-run is a fail with the reason, and the evidence is kept',
-  async (_, signal, reason) => {
-    const { server, out, ended, said } = await beginForeign()
-    await said('pair 1/6')
-    server.kill(signal)
-    const { code, stderr } = await ended
-    expect(stderr).toMatch(/the target died: /)
-    expect(code).toBe(1)
-    const { evidence, verdict, files } = saved(out)
-    expect(evidence.targetDied).toMatch(reason)
-    expect(verdict.outcome).toBe('fail')
-    expect(evidence.blocks.filter(({ pair }) => pair === 1)).toHaveLength(2)
-    expect(files).toEqual(['evidence.json', 'histograms.hlog', 'journal.ndjson', 'summary.md', 'verdict.json'])
-  },
-  LIMIT_MS,
-)
-
-test(
-  'a foreign target that goes down at the first flood is a fail with the reason, and not an environment error',
-  async () => {
-    const { out, ended } = await beginForeign({ FRAGILE: 'noisy' })
-    const { code, stderr } = await ended
-    expect(stderr).toMatch(/the target died: it does not answer any more/)
-    expect(code).toBe(1)
-    expect(saved(out).evidence.blocks).toEqual([])
   },
   LIMIT_MS,
 )
