@@ -32,6 +32,23 @@ function joinWrites(stream: Writable): void {
   stream.write = joined as Writable['write']
 }
 
+/**
+ * A subscriber that is connected again subscribes by itself, and nobody holds those promises: one that fails because the
+ * connection is closed for good would end the process. Held here, it fails only those who asked.
+ */
+function holdSubscriptions(redis: Redis): void {
+  const held = redis as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  for (const name of ['subscribe', 'ssubscribe']) {
+    const subscribe = held[name]?.bind(redis)
+    if (subscribe === undefined) continue
+    held[name] = (...args) => {
+      const asked = subscribe(...args)
+      asked.catch(() => {})
+      return asked
+    }
+  }
+}
+
 export async function connect(url: string, role: 'commands' | 'subscriber' | 'bell', log: Logger): Promise<Connection> {
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -43,6 +60,7 @@ export async function connect(url: string, role: 'commands' | 'subscriber' | 'be
     retryStrategy: (times) => Math.min(times * 50, 1000),
     ...(role === 'commands' ? { commandTimeout: COMMAND_TIMEOUT_MS } : {}),
   })
+  if (role === 'subscriber') holdSubscriptions(redis)
   redis.on('connect', () => joinWrites(redis.stream))
   // Without a listener a lost connection would end the process. Reported once per outage, not once per attempt.
   let away = false

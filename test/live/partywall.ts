@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ActsEvidence, ActsVerdict } from '../../harness/evidence/acts.ts'
 import type { Evidence } from '../../harness/evidence/run.ts'
 import type { Verdict } from '../../harness/evidence/verdict.ts'
 
@@ -102,3 +103,16 @@ export function saved(run: string): Saved {
     text,
   }
 }
+
+/** The same of a run of acts. */
+interface SavedActs extends Omit<Saved, 'evidence' | 'verdict'> {
+  evidence: ActsEvidence
+  verdict: ActsVerdict
+}
+
+export function savedActs(run: string): SavedActs {
+  const { files, text } = saved(run)
+  return { files, text, evidence: JSON.parse(text('evidence.json')), verdict: JSON.parse(text('verdict.json')) }
+}
+
+export const actFindings = ({ findings }: ActsVerdict) => findings.map(({ probe, finding }) => [probe, finding])

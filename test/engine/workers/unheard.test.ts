@@ -1,8 +1,10 @@
 // Messages between processes may be lost; what they only hasten must hold without them. Connections that listen are cut at
 // the worst moment: just before the message, and in the midst of listening again.
 
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { voidChannel } from '../../../engine/queue/keys.ts'
+import { connect } from '../../../engine/redis.ts'
 import { startProxy } from '../proxy.ts'
 import { statusesOf } from '../queue/records.ts'
 import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
@@ -58,4 +60,26 @@ test('a connection that is cut while it subscribes again listens again, and ends
   await until(async () => (await listeners()) === 1 || (await listeners()), 5000)
   await behind.stop()
   await proxy.stop()
+})
+
+test('a connection that is closed for good while it subscribes again takes nobody along', async () => {
+  const proxy = await startProxy(stage.port)
+  const unhandled: unknown[] = []
+  const note = (reason: unknown) => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  for (let i = 0; i < 20; i++) {
+    const subscriber = await connect(proxy.url, 'subscriber', pino({ level: 'silent' }))
+    await subscriber.subscribe('a')
+    await subscriber.ssubscribe('b')
+    const again = new Promise((resolve) => subscriber.once('ready', resolve))
+    proxy.cut()
+    await again
+    // Its own subscriptions have just been written, and not been answered.
+    subscriber.disconnect()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  process.off('unhandledRejection', note)
+  await proxy.stop()
+  expect(unhandled).toEqual([])
 })
