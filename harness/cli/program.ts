@@ -10,7 +10,11 @@ const redis = { type: 'string', describe: 'use this Redis instead of a private o
 /** Every command with its options: for yargs, and for the choices in a refusal. */
 const options = {
   run: {
-    target: { type: 'string', default: 'reference', describe: 'reference, or the .yaml file of an http target' },
+    target: {
+      type: 'string',
+      default: 'reference',
+      describe: 'reference, the .yaml file of an http target, or a .ts or .js module that exports a target',
+    },
     defect: { type: 'string', describe: 'break the reference engine on purpose (see `list`)' },
     redis,
     out: { type: 'string', describe: "the run's folder (default: partywall-runs/<utc>-<scenario>)" },

@@ -5,11 +5,10 @@ import { actColumns, actRows, actsSummary } from '../../reports/acts-summary.ts'
 import { columns, defectLine, rows, summary } from '../../reports/summary.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { type ActsResult, runActs } from '../run/acts.ts'
+import { targetOf } from '../run/ask.ts'
 import { writeInto } from '../run/folder.ts'
-import type { RunOptions } from '../run/options.ts'
 import { type RunResult, runScenario } from '../run/sequence.ts'
-import { loadScenario } from '../scenario/load.ts'
-import { listDefects } from '../target/seeded-defects.ts'
+import { scenarioOf } from '../scenario/load.ts'
 import { showProgress } from './progress.ts'
 import { table } from './table.ts'
 import { budgetSeconds, runSeedOf } from './values.ts'
@@ -25,35 +24,8 @@ export interface RunArguments {
   json: boolean
 }
 
-async function targetOf({ target, defect, redis }: RunArguments): Promise<RunOptions['target']> {
-  if (target !== 'reference') {
-    if (!/\.ya?ml$/.test(target)) {
-      throw new Failure('usage', 'target-unknown', `there is no target \`${target}\``, {
-        fix: 'choose reference, or give a .yaml file',
-      })
-    }
-    if (defect !== undefined)
-      throw new Failure('usage', 'defect-elsewhere', '--defect breaks the reference engine only', {
-        fix: 'leave --defect or --target out',
-      })
-    if (redis !== undefined)
-      throw new Failure('usage', 'redis-elsewhere', '--redis is for the reference engine only', {
-        fix: 'leave --redis or --target out',
-      })
-    return { kind: 'http', file: target }
-  }
-  if (defect === undefined) return { kind: 'reference', defect: null }
-  const names = (await listDefects()).map(({ name }) => name)
-  if (!names.includes(defect)) {
-    throw new Failure('usage', 'defect-unknown', `there is no seeded defect \`${defect}\``, {
-      fix: `choose one of: ${names.join(', ')}`,
-    })
-  }
-  return { kind: 'reference', defect }
-}
-
 export async function run(argv: RunArguments): Promise<number> {
-  const scenario = loadScenario(argv.scenario)
+  const scenario = await scenarioOf(argv.scenario)
   const target = await targetOf(argv)
   const runSeed = argv.seed === undefined ? randomInt(1e9) : runSeedOf(argv.seed)
   const { redis, out, budget } = argv

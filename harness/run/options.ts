@@ -8,7 +8,11 @@ import type { Progress } from './progress.ts'
 export const OPERATION_TIMEOUT_MS = 10_000
 
 interface CommonOptions {
-  target: { kind: 'reference'; defect: string | null } | { kind: 'http'; file: string }
+  target:
+    | { kind: 'reference'; defect: string | null }
+    | { kind: 'http'; file: string }
+    /** What a user's module exports as default, and where it stands. */
+    | { kind: 'authored'; file: string; exported: unknown }
   redisUrl?: string
   out?: string
   runSeed: number

@@ -5,6 +5,7 @@ import type { Load } from '../load/shapes.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import type { Guard } from '../stack/guard.ts'
 import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
+import { authoredTarget } from '../target/authored.ts'
 import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
@@ -67,6 +68,8 @@ export async function standTarget(
     const namespace = tag === '' ? '0' : tag.slice(1)
     const room = slots === undefined ? {} : { slots }
     target = referenceTarget({ guard, redisUrl: server.url, namespace, defect, ...room })
+  } else if (options.target.kind === 'authored') {
+    target = await authoredTarget(options.target.file, options.target.exported)
   } else {
     target = httpTarget(options.target.file)
   }

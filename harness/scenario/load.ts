@@ -3,8 +3,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
-import { type ActsScenario, type Scenario, scenarioSchema } from './schema.ts'
-import { readYaml } from './yaml.ts'
+import { defaultExportOf, isModulePath } from '../user-module.ts'
+import { type ActsScenario, type Scenario, type ScenarioInput, scenarioSchema } from './schema.ts'
+import { inWords, readYaml } from './yaml.ts'
 
 /** The folder of the scenarios that ship with the project: beside the sources, or one level up from the build. */
 function shippedFolder(): string {
@@ -25,8 +26,30 @@ export function loadScenario(nameOrPath: string): Scenario | ActsScenario {
   const names = shippedScenarios()
   if (!names.includes(nameOrPath)) {
     throw new Failure('usage', 'scenario-unknown', `there is no scenario \`${nameOrPath}\``, {
-      fix: `choose one of: ${names.join(', ')}; or give the path of a .yaml file`,
+      fix: `choose one of: ${names.join(', ')}; or give the path of a .yaml file or of a module`,
     })
   }
   return readYaml(`${shippedFolder()}${nameOrPath}.yaml`, scenarioSchema, 'scenario')
+}
+
+/** For authors: types the default export of a scenario module, and does nothing else. */
+export function defineScenario(scenario: ScenarioInput): ScenarioInput {
+  return scenario
+}
+
+/** A scenario by its name, by its file, or as it is written in a module. @throws Failure usage, with all that is wrong in it */
+export async function scenarioOf(asked: string | ScenarioInput): Promise<Scenario | ActsScenario> {
+  if (typeof asked === 'string' && !isModulePath(asked)) return loadScenario(asked)
+  const [file, given] =
+    typeof asked === 'string' ? [asked, await defaultExportOf(asked, 'scenario')] : ['the scenario', asked]
+  const parsed = scenarioSchema.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new Failure(
+    'usage',
+    'scenario-invalid',
+    parsed.error.issues.map((issue) => `${file}: ${inWords(issue)}`).join('\n'),
+    {
+      fix: 'mend the scenario at the places named; `defineScenario` lets the compiler find most of them',
+    },
+  )
 }

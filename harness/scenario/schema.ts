@@ -112,3 +112,6 @@ const actsSchema = z.strictObject({
 export type ActsScenario = z.infer<typeof actsSchema>
 
 export const scenarioSchema = z.discriminatedUnion('kind', [floodSchema, actsSchema])
+
+/** As a file or a module says it, defaults left out. */
+export type ScenarioInput = z.input<typeof scenarioSchema>

@@ -11,7 +11,7 @@ type Issue = z.core.$ZodIssue
 /** A value may be repeated by aliases this often, those within it included. */
 const ALIASES_AT_MOST = 50
 
-function inWords(issue: Issue): string {
+export function inWords(issue: Issue): string {
   const where = issue.path.length > 0 ? issue.path.map(String).join('.') : 'the file'
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => `\`${key}\``).join(', ')
