@@ -100,7 +100,7 @@ export class Stage {
 
   /** A start with a body of so many bytes. */
   async startSized(access: TenantAccess, bytes: number): Promise<number> {
-    const rest = (access.start.body ?? '').replaceAll('{{canary}}', '').length
+    const rest = (access.start?.body ?? '').replaceAll('{{canary}}', '').length
     const fill = this.#canaryOf(access).padEnd(bytes - rest, 'x')
     return (await this.#send(access, 'work', fill, bytes)).status
   }

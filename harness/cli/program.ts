@@ -13,7 +13,7 @@ const options = {
     target: {
       type: 'string',
       default: 'reference',
-      describe: 'reference, the .yaml file of an http target, or a .ts or .js module that exports a target',
+      describe: 'reference, the .yaml file of an http or redis-streams target, or a .ts or .js module that exports one',
     },
     defect: { type: 'string', describe: 'break the reference engine on purpose (see `list`)' },
     redis,

@@ -3,7 +3,7 @@
 
 import { type Dispatcher, Pool } from 'undici'
 import { pick } from '../target/json-path.ts'
-import type { Call, Completion, TenantAccess } from '../target/port.ts'
+import type { Call, CalledAccess } from '../target/port.ts'
 import type { Canaries, Sighting } from '../tenants/canary.ts'
 import { EventStream } from './event-stream.ts'
 import type { OperationOutcome } from './ledger.ts'
@@ -49,10 +49,11 @@ export function pollAfterMs(everyMs: number, ageMs: number): number {
   return Math.max(everyMs, Math.min(ageMs / 8, 250))
 }
 
+type Completion = CalledAccess['completion']
 type Answer = { status: number; body: Buffer } | { status: null; isTimeout: boolean }
 
 export class TenantClient {
-  readonly #access: TenantAccess
+  readonly #access: CalledAccess
   readonly #events: ClientEvents
   readonly #pool: Pool
   readonly #timeoutMs: number
@@ -63,7 +64,7 @@ export class TenantClient {
   readonly #early = new Map<string, OperationOutcome>()
   #closed = false
 
-  constructor(access: TenantAccess, { timeoutMs, connections, canaries }: ClientOptions, events: ClientEvents) {
+  constructor(access: CalledAccess, { timeoutMs, connections, canaries }: ClientOptions, events: ClientEvents) {
     this.#access = access
     this.#events = events
     this.#timeoutMs = timeoutMs
@@ -217,7 +218,7 @@ export class TenantClient {
 }
 
 /** Sets one entry; the oldest goes when there are too many. */
-function keep<T>(map: Map<string, T>, id: string, value: T, most: number): void {
+export function keep<T>(map: Map<string, T>, id: string, value: T, most: number): void {
   const [oldest] = map.size < most ? [] : map.keys()
   if (oldest !== undefined) map.delete(oldest)
   map.set(id, value)

@@ -8,13 +8,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { startHiccupMeter } from '../recording/hiccup.ts'
 import { watchVitals } from '../recording/vitals.ts'
+import { isCalled, streamed } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
-import { connectionsFor, TenantClient } from './client.ts'
+import { type ClientEvents, connectionsFor, TenantClient } from './client.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ForeignSighting, FromGenerator, GeneratorPlan, ToGenerator } from './generator-messages.ts'
 import { Ledger } from './ledger.ts'
 import { scheduleTenants } from './schedule.ts'
 import { peakPerSecond } from './shapes.ts'
+import { StreamClient } from './stream-client.ts'
 
 const plan: GeneratorPlan = workerData
 const port = parentPort
@@ -50,32 +52,30 @@ const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
 const clients = plan.tenants.map((access, receiver) => {
   const timeoutMs = plan.operationTimeoutMs
   const connections = connectionsFor(peaks[receiver] ?? 0, timeoutMs, plan.tenants.length)
-  return new TenantClient(
-    access,
-    { timeoutMs, connections, canaries },
-    {
-      ended: (seq, outcome) => ledger.ended(seq, nowUs(), outcome),
-      received: () => {
-        received[receiver] = (received[receiver] ?? 0) + 1
-      },
-      seen: (found, where) => {
-        for (const { owner, digest, encoding } of found) {
-          if (owner === receiver) own[receiver] = (own[receiver] ?? 0) + 1
-          else sightings.push({ atUs: nowUs(), receiver, owner, digest, encoding, where })
-        }
-      },
-      runId: (id) => {
-        const ids = runIds[receiver]
-        if (!ids) return
-        ids.push(id)
-        if (ids.length > RUN_IDS_KEPT) ids.shift()
-      },
-      problem: (what) => {
-        if (problems.size < PROBLEMS_KEPT) problems.add(what)
-        say({ type: 'problem', what })
-      },
+  const events: ClientEvents = {
+    ended: (seq, outcome) => ledger.ended(seq, nowUs(), outcome),
+    received: () => {
+      received[receiver] = (received[receiver] ?? 0) + 1
     },
-  )
+    seen: (found, where) => {
+      for (const { owner, digest, encoding } of found) {
+        if (owner === receiver) own[receiver] = (own[receiver] ?? 0) + 1
+        else sightings.push({ atUs: nowUs(), receiver, owner, digest, encoding, where })
+      }
+    },
+    runId: (id) => {
+      const ids = runIds[receiver]
+      if (!ids) return
+      ids.push(id)
+      if (ids.length > RUN_IDS_KEPT) ids.shift()
+    },
+    problem: (what) => {
+      if (problems.size < PROBLEMS_KEPT) problems.add(what)
+      say({ type: 'problem', what })
+    },
+  }
+  if (isCalled(access)) return new TenantClient(access, { timeoutMs, connections, canaries }, events)
+  return new StreamClient(streamed(access), { timeoutMs, canaries }, events)
 })
 
 function tick(): void {

@@ -10,6 +10,9 @@ import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 
 export function notApplicable(quiet: TenantAccess[]): Evidence['notApplicable'] {
   const missing: Evidence['notApplicable'] = []
+  if (quiet[0]?.completion.by === 'acknowledged' && !quiet[0].read && !quiet[0].list) {
+    missing.push({ what: probes[1]?.name ?? '', why: 'the target shows its tenants nothing that could hold a canary' })
+  }
   if (!quiet[0]?.read) missing.push({ what: probes[0]?.name ?? '', why: 'the target names no route that reads a run' })
   if (!quiet[0]?.list)
     missing.push({ what: 'foreign canaries in lists', why: 'the target names no route that lists runs' })
@@ -55,7 +58,7 @@ export function draft(
     quietTenants: quiet.map(({ label, stepMs, completion }, i) => ({
       label,
       stepMs,
-      pollMs: completion.by === 'poll' ? completion.everyMs : 0,
+      pollMs: 'everyMs' in completion ? completion.everyMs : 0,
       ratePerSecond: rates[i] ?? 0,
     })),
     noisyTenant: 'noisy',

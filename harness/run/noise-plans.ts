@@ -28,12 +28,16 @@ export function makersOf(noise: NoiseScenario, noisy: TenantAccess, canary: stri
   const plans: MakerPlan[] = []
   const notApplicable: Makers['notApplicable'] = []
   const { api, stream, slow, payload, retry } = noise
-  const start = fillCall(noisy.start, canary)
+  const start = noisy.start && fillCall(noisy.start, canary)
+  const noStart = (what: string) => notApplicable.push({ what, why: 'the target is started by its streams only' })
   const over = (maker: MakerName, call: Call, { requestsPerSecond, connections }: Rate, retries = 0) => {
     const target = { origin: noisy.origin, call }
     return { kind: 'api' as const, maker, perSecond: requestsPerSecond, connections, retries, target }
   }
-  if (api) plans.push(over('api', start, api))
+  if (api) {
+    if (start) plans.push(over('api', start, api))
+    else noStart('API flood')
+  }
   if (stream && stream.entriesPerSecond > 0) {
     if (noisy.stream) {
       const target = fillStream(noisy.stream, canary)
@@ -46,13 +50,17 @@ export function makersOf(noise: NoiseScenario, noisy: TenantAccess, canary: stri
     else notApplicable.push({ what: 'slow-run hog', why: 'the target offers no start of a slow workflow' })
   }
   if (payload) {
-    const sized = (share: number) => padded(noisy.start, canary, Math.round(share * payload.allowedBytes))
+    const sized = (share: number) =>
+      noisy.start ? padded(noisy.start, canary, Math.round(share * payload.allowedBytes)) : null
     const [near, above] = [sized(PAYLOAD_NEAR), sized(PAYLOAD_ABOVE)]
     if (near && above?.body !== undefined) {
       plans.push({ ...over('payload', near, payload), other: { body: above.body, share: payload.aboveShare } })
     } else notApplicable.push({ what: 'payload hog', why: 'a start of the target has no canary that could be padded' })
   }
-  if (retry) plans.push(over('retry', start, retry, retry.retries))
+  if (retry) {
+    if (start) plans.push(over('retry', start, retry, retry.retries))
+    else noStart('retry storm')
+  }
   return { plans, notApplicable }
 }
 

@@ -6,9 +6,9 @@ import type { Scenario } from '../scenario/schema.ts'
 import type { Guard } from '../stack/guard.ts'
 import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
 import { authoredTarget } from '../target/authored.ts'
-import { httpTarget } from '../target/http.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
+import { yamlTarget } from '../target/yaml-target.ts'
 import { SLOW } from './noise-plans.ts'
 import type { ActsOptions, RunOptions } from './options.ts'
 
@@ -71,7 +71,7 @@ export async function standTarget(
   } else if (options.target.kind === 'authored') {
     target = await authoredTarget(options.target.file, options.target.exported)
   } else {
-    target = httpTarget(options.target.file)
+    target = yamlTarget(options.target.file)
   }
   cleaners.push(() => target.stop())
   await target.start()

@@ -4,7 +4,7 @@
 import { request } from 'undici'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
-import type { Capability, Target, TargetExit, TenantAccess, TenantPlan } from './port.ts'
+import { type Capability, called, type Target, type TargetExit, type TenantAccess, type TenantPlan } from './port.ts'
 import { Sentinel } from './sentinel.ts'
 
 type Optional = Pick<Target, 'reach' | 'runs' | 'loseGroups' | 'crash'>
@@ -207,7 +207,7 @@ function portOf(file: string, authored: AuthoredTarget): Target {
     },
     async backlog(given) {
       if (authored.backlog) return await authored.backlog(given)
-      const sentinel = sentinels.get(given.id) ?? new Sentinel(given)
+      const sentinel = sentinels.get(given.id) ?? new Sentinel(called(given))
       sentinels.set(given.id, sentinel)
       return await sentinel.look()
     },

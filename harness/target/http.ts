@@ -5,8 +5,17 @@
 import { request } from 'undici'
 import { Failure } from '../failure.ts'
 import { readYaml } from '../scenario/yaml.ts'
+import { filledFromEnvironment } from './environment-values.ts'
 import { type HttpTargetFile, httpTargetSchema, sameTenants } from './http-schema.ts'
-import type { Call, Capability, Completion, Target, TenantAccess, TenantPlan } from './port.ts'
+import {
+  type Call,
+  type Capability,
+  type Completion,
+  called,
+  type Target,
+  type TenantAccess,
+  type TenantPlan,
+} from './port.ts'
 import { Sentinel } from './sentinel.ts'
 
 /** @param file path of the YAML file. @throws Failure usage when it is wrong, environment when the target is not there */
@@ -63,7 +72,7 @@ export function httpTarget(file: string): Target {
 
     /** Seen by a sentinel: a run of the noisy tenant that comes back has everything before it behind it. */
     async backlog(access) {
-      const sentinel = sentinels.get(access.id) ?? new Sentinel(access)
+      const sentinel = sentinels.get(access.id) ?? new Sentinel(called(access))
       sentinels.set(access.id, sentinel)
       return await sentinel.look()
     },
@@ -97,32 +106,7 @@ function refuseSame(file: string, tenants: readonly { id: string; headers: Recor
 }
 
 function fromEnvironment(file: string, headers: Record<string, string>): Record<string, string> {
-  const filled: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    filled[name] = value.replace(/\$\{([A-Z0-9_]+)\}/g, (_, variable: string) => {
-      const found = process.env[variable]
-      if (found !== undefined && !/[\r\n\0]/.test(found)) return found
-      if (found !== undefined) {
-        throw new Failure(
-          'usage',
-          'environment-variable-invalid',
-          `${variable}, which ${file} names, has a line break in it`,
-          {
-            fix: `set ${variable} to a value on one line`,
-          },
-        )
-      }
-      throw new Failure(
-        'usage',
-        'environment-variable-missing',
-        `${file} wants the environment variable ${variable}, which is not set`,
-        {
-          fix: `set ${variable} and run again`,
-        },
-      )
-    })
-  }
-  return filled
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, filledFromEnvironment(file, value)]))
 }
 
 function accessOf(

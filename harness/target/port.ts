@@ -41,6 +41,10 @@ export type Completion =
   | { by: 'response' }
   | { by: 'poll'; everyMs: number; path: string; statusAt: string; done: string[]; failed: string[] }
   | { by: 'sse'; call: Call; idAt: string; statusAt: string; done: string[]; failed: string[] }
+  /** An entry of the tenant's results stream names the entry that was worked. */
+  | { by: 'results'; key: string; idField: string; statusField?: string; failed: string[] }
+  /** The entry was delivered to the group, and is in its pending list no more. */
+  | { by: 'acknowledged'; group: string; everyMs: number }
 
 /** Everything a generator thread needs for one tenant; plain data, so that it can cross a thread. */
 export interface TenantAccess {
@@ -49,8 +53,8 @@ export interface TenantAccess {
   origin: string
   /** Declared time that a run's own work takes, milliseconds: what the target says, not what was asked of it. */
   stepMs: number
-  /** `{{canary}}` in the body is replaced by a fresh canary for each run. */
-  start: Call
+  /** `{{canary}}` in the body is replaced by a fresh canary for each run. Absent: entries in `stream` are the only way. */
+  start?: Call
   /** Dotted path of the run id in the answer; absent when completion is by response. */
   startIdAt?: string
   completion: Completion
@@ -66,6 +70,36 @@ export interface TenantAccess {
   export?: Call
   /** Writes straight into the tenant's stream. */
   stream?: TenantStream
+}
+
+/** A tenant whose work is started by a request. */
+export type CalledAccess = TenantAccess & {
+  start: Call
+  completion: Exclude<Completion, { by: 'results' | 'acknowledged' }>
+}
+
+/** A tenant whose work is started by an entry in its stream, and by nothing else. */
+export type StreamedAccess = TenantAccess & {
+  stream: TenantStream
+  completion: Extract<Completion, { by: 'results' | 'acknowledged' }>
+}
+
+export function isCalled(access: TenantAccess): access is CalledAccess {
+  return access.start !== undefined && access.completion.by !== 'results' && access.completion.by !== 'acknowledged'
+}
+
+/** @throws Error for an access that an adapter of requests did not make */
+export function called(access: TenantAccess): CalledAccess {
+  if (isCalled(access)) return access
+  throw new Error(`no request is known that starts work of ${access.label}`)
+}
+
+/** @throws Error for an access that has neither a request nor a stream to start by */
+export function streamed(access: TenantAccess): StreamedAccess {
+  const { stream, completion } = access
+  if (stream !== undefined && (completion.by === 'results' || completion.by === 'acknowledged'))
+    return { ...access, stream, completion }
+  throw new Error(`no way is known to start work of ${access.label}`)
 }
 
 /** Entries that the tenant's own event sources may write; `{{canary}}` in a field as in a start. */

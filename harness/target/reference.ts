@@ -4,7 +4,14 @@ import { Redis } from 'ioredis'
 import { request } from 'undici'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
-import type { PlannedWorkflow, RunRecord, Target, TenantAccess, TenantPlan } from './port.ts'
+import {
+  called,
+  type PlannedWorkflow,
+  type RunRecord,
+  type Target,
+  type TenantAccess,
+  type TenantPlan,
+} from './port.ts'
 import { type ReferenceParts, ReferenceProcess } from './reference-process.ts'
 
 const created = z.object({ id: z.string(), token: z.string(), stream: z.string() })
@@ -89,7 +96,8 @@ export function referenceTarget(parts: ReferenceParts): Target {
       return queued + active
     },
 
-    async runs({ start: { headers } }) {
+    async runs(access) {
+      const { headers } = called(access).start
       const found: RunRecord[] = []
       for (let cursor: string | null = ''; cursor !== null; ) {
         const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`

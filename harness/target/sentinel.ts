@@ -3,7 +3,7 @@
 
 import { request } from 'undici'
 import { pick } from './json-path.ts'
-import type { TenantAccess } from './port.ts'
+import type { CalledAccess } from './port.ts'
 
 /** One that takes longer is given up, and another one sent. */
 const BACK_WITHIN_MS = 10_000
@@ -13,11 +13,11 @@ const LOOK_MS = 250
 type Flight = Promise<'back' | 'refused'>
 
 export class Sentinel {
-  readonly #access: TenantAccess
+  readonly #access: CalledAccess
   /** Accepted and not back yet, or not even answered. */
   #flight: Flight | null = null
 
-  constructor(access: TenantAccess) {
+  constructor(access: CalledAccess) {
     this.#access = access
   }
 

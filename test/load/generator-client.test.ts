@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connectionsFor, pollAfterMs, TenantClient } from '../../harness/load/client.ts'
 import type { OperationOutcome } from '../../harness/load/ledger.ts'
 import { SeamScan } from '../../harness/load/seam.ts'
-import type { Completion, TenantAccess } from '../../harness/target/port.ts'
+import type { CalledAccess } from '../../harness/target/port.ts'
 import { Canaries, type Sighting } from '../../harness/tenants/canary.ts'
 
 const canaries = new Canaries('key of this test')
@@ -25,7 +25,7 @@ interface Heard {
   received: number
 }
 
-async function clientOf(handle: RequestListener, access: Partial<TenantAccess> = {}, timeoutMs = 5000): Promise<Heard> {
+async function clientOf(handle: RequestListener, access: Partial<CalledAccess> = {}, timeoutMs = 5000): Promise<Heard> {
   const server = createServer((request, response) => {
     request.resume()
     handle(request, response)
@@ -38,7 +38,7 @@ async function clientOf(handle: RequestListener, access: Partial<TenantAccess> =
     server.close()
   })
   const heard: Omit<Heard, 'client'> = { ended: [], seen: [], problems: [], received: 0 }
-  const whole: TenantAccess = {
+  const whole: CalledAccess = {
     label: 'quiet-1',
     id: 'q',
     origin: `http://127.0.0.1:${port}`,
@@ -64,7 +64,7 @@ async function clientOf(handle: RequestListener, access: Partial<TenantAccess> =
   return Object.assign(heard, { client })
 }
 
-async function outcomeOf(handle: RequestListener, access: Partial<TenantAccess> = {}, timeoutMs = 5000) {
+async function outcomeOf(handle: RequestListener, access: Partial<CalledAccess> = {}, timeoutMs = 5000) {
   const heard = await clientOf(handle, access, timeoutMs)
   heard.client.start(0, 'c')
   await vi.waitFor(() => expect(heard.ended).toHaveLength(1), { timeout: 10_000 })
@@ -152,7 +152,7 @@ const events = {
     done: ['done'],
     failed: ['dead'],
   },
-} satisfies { startIdAt: string; completion: Completion }
+} satisfies { startIdAt: string; completion: CalledAccess['completion'] }
 
 describe('an event stream', () => {
   test('tells the end of runs, also before the answer to their start', async () => {
