@@ -4,6 +4,7 @@
 import { Failure } from '../failure.ts'
 import type { AuthoredTargetModule } from '../target/authored.ts'
 import { listDefects } from '../target/seeded-defects.ts'
+import { yamlTarget } from '../target/yaml-target.ts'
 import { defaultExportOf, isModulePath } from '../user-module.ts'
 import type { RunOptions } from './options.ts'
 
@@ -34,6 +35,8 @@ export async function targetOf({ target, defect, redis }: AskedTarget): Promise<
   }
   if (typeof target !== 'string') return { kind: 'authored', file: 'the target', exported: target }
   if (isModulePath(target)) return { kind: 'authored', file: target, exported: await defaultExportOf(target, 'target') }
+  // Read once before anything is started, and again when it is stood up.
+  yamlTarget(target)
   return { kind: 'http', file: target }
 }
 

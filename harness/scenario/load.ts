@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Failure } from '../failure.ts'
 import { defaultExportOf, isModulePath } from '../user-module.ts'
 import { type ActsScenario, type Scenario, type ScenarioInput, scenarioSchema } from './schema.ts'
-import { inWords, readYaml } from './yaml.ts'
+import { inWords, readYaml, spelledOut } from './yaml.ts'
 
 /** The folder of the scenarios that ship with the project: beside the sources, or one level up from the build. */
 function shippedFolder(): string {
@@ -47,7 +47,10 @@ export async function scenarioOf(asked: string | ScenarioInput): Promise<Scenari
   throw new Failure(
     'usage',
     'scenario-invalid',
-    parsed.error.issues.map((issue) => `${file}: ${inWords(issue)}`).join('\n'),
+    parsed.error.issues
+      .flatMap(spelledOut)
+      .map((issue) => `${file}: ${inWords(issue, scenarioSchema)}`)
+      .join('\n'),
     {
       fix: 'mend the scenario at the places named; `defineScenario` lets the compiler find most of them',
     },

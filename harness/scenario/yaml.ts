@@ -5,19 +5,42 @@ import { readFileSync } from 'node:fs'
 import { type Alias, type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { Failure } from '../failure.ts'
+import { keysAt, nearest } from './nearest-key.ts'
 
 type Issue = z.core.$ZodIssue
 
 /** A value may be repeated by aliases this often, those within it included. */
 const ALIASES_AT_MOST = 50
 
-export function inWords(issue: Issue): string {
+export function inWords(issue: Issue, schema: z.ZodType): string {
   const where = issue.path.length > 0 ? issue.path.map(String).join('.') : 'the file'
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => `\`${key}\``).join(', ')
-    return `unknown key ${keys} in ${where}`
+    return `unknown key ${keys} in ${where}; ${meant(issue.keys, keysAt(schema, issue.path))}`
   }
   return `${where}: ${issue.message}`
+}
+
+/**
+ * Of a value that fits none of several forms: what is wrong with it by the form that it comes nearest to. Fits it none of
+ * them even in kind, each says what it expected.
+ */
+export function spelledOut(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue]
+  const forms = issue.errors.map((errors) => errors.flatMap(spelledOut))
+  const near = forms.filter((errors) =>
+    errors.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
+  )
+  const [best] = near.sort((a, b) => a.length - b.length)
+  if (best !== undefined) return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+  const expected = [...new Set(forms.flat().map(({ message }) => message.replace(/^Invalid input: /, '')))]
+  return [{ ...issue, message: expected.join('; or ') }]
+}
+
+function meant(keys: readonly string[], known: readonly string[]): string {
+  const near = keys.flatMap((key) => nearest(key, known) ?? [])
+  if (near.length > 0) return `did you mean ${near.map((name) => `\`${name}\``).join(', ')}?`
+  return known.length === 0 ? 'nothing may stand there' : `known are ${known.join(', ')}`
 }
 
 /** Parses and validates; all problems of the file in one usage failure. */
@@ -37,9 +60,13 @@ export function readYaml<T>(path: string, schema: z.ZodType<T>, what: string): T
     const { line, col } = lines.linePos(offset)
     return `${path}:${line}:${col}`
   }
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => `${at(error.pos[0])}: ${error.message.split('\n')[0]}`)
-    throw new Failure('usage', 'yaml-syntax', problems.join('\n'), { fix: 'mend the YAML at the place named' })
+  const [error] = document.errors
+  if (error !== undefined) {
+    // The others mostly follow from the first. Its place is said once.
+    const words = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')
+    throw new Failure('usage', 'yaml-syntax', `${at(error.pos[0])}: ${words}`, {
+      fix: 'mend the YAML at the place named; a value with { or * or : in it wants quotes',
+    })
   }
   const parsed = schema.safeParse(plain(document, at))
   if (parsed.success) return parsed.data
@@ -51,7 +78,7 @@ export function readYaml<T>(path: string, schema: z.ZodType<T>, what: string): T
     }
     return at(0)
   }
-  const problems = parsed.error.issues.map((issue) => `${place(issue)}: ${inWords(issue)}`)
+  const problems = parsed.error.issues.flatMap(spelledOut).map((issue) => `${place(issue)}: ${inWords(issue, schema)}`)
   throw new Failure('usage', `${what}-invalid`, problems.join('\n'), {
     fix: `mend the ${what} file at the places named`,
   })
