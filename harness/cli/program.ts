@@ -20,6 +20,7 @@ const options = {
     out: { type: 'string', describe: "the run's folder (default: partywall-runs/<utc>-<scenario>)" },
     seed: { type: 'string', describe: 'run seed: repeats schedule and order of the arms' },
     budget: { type: 'string', describe: 'measured time at most, for instance 60s' },
+    'dry-run': { type: 'boolean', default: false, describe: 'print what would be sent at most, and send nothing' },
     json,
   },
   calibrate: {
@@ -57,7 +58,7 @@ function withCommands(parser: Argv, ended: (code: number) => void): Argv {
       'run [scenario]',
       'run a scenario against a target and judge it (default: noisy-neighbour)',
       (y) => {
-        const describe = 'a name from `list`, or a .yaml file'
+        const describe = 'a name from `list`, a .yaml file, or a .ts or .js module that exports one'
         return y.positional('scenario', { type: 'string', default: 'noisy-neighbour', describe }).options(options.run)
       },
       async (argv) => ended(await (await import('./run.ts')).run(argv)),

@@ -7,6 +7,7 @@ import { exitCodes, Failure } from '../failure.ts'
 import { type ActsResult, runActs } from '../run/acts.ts'
 import { targetOf } from '../run/ask.ts'
 import { writeInto } from '../run/folder.ts'
+import { planOf, planWords, type RunPlan } from '../run/plan.ts'
 import { type RunResult, runScenario } from '../run/sequence.ts'
 import { scenarioOf } from '../scenario/load.ts'
 import { showProgress } from './progress.ts'
@@ -21,6 +22,7 @@ export interface RunArguments {
   out?: string | undefined
   seed?: string | undefined
   budget?: string | undefined
+  'dry-run': boolean
   json: boolean
 }
 
@@ -35,9 +37,12 @@ export async function run(argv: RunArguments): Promise<number> {
       fix: 'leave --budget out',
     })
   }
+  const plan = scenario.kind === 'acts' ? null : planOf(scenario, argv.target, budgetS)
+  if (argv['dry-run']) return showPlan(argv, plan)
   process.stderr.write(
     `partywall run ${scenario.scenario}: target ${argv.target}${argv.defect === undefined ? '' : ` with seeded defect ${argv.defect}`}, Redis ${redis === undefined ? 'private' : 'given'}, run seed ${runSeed}${budgetS === undefined ? '' : `, budget ${budgetS} s`}\n`,
   )
+  for (const line of plan === null ? [] : planWords(plan)) process.stderr.write(`  ${line}\n`)
   const abort = new AbortController()
   const interrupt = () => abort.abort()
   process.on('SIGINT', interrupt)
@@ -71,6 +76,25 @@ export async function run(argv: RunArguments): Promise<number> {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
   }
+}
+
+/** The plan, and nothing but the plan: no process was started, nothing was sent. */
+function showPlan({ json, target }: RunArguments, plan: RunPlan | null): number {
+  if (plan === null) {
+    throw new Failure('usage', 'dry-run-elsewhere', 'acts send what their target lets them; --dry-run is for a flood', {
+      fix: 'leave --dry-run out',
+    })
+  }
+  if (json) process.stdout.write(`${JSON.stringify(plan, null, 2)}\n`)
+  else {
+    const lines = [
+      `${plan.scenario} on ${target}: ${plan.question}`,
+      ...planWords(plan).map((line) => `  ${line}`),
+      'nothing was sent',
+    ]
+    process.stdout.write(`${lines.join('\n')}\n`)
+  }
+  return exitCodes.pass
 }
 
 function show({ folder, evidence, verdict }: RunResult, json: boolean): number {

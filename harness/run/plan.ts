@@ -1,0 +1,84 @@
+// What a run sends at most, and for how long: known before anything is started, from the scenario alone. Pure.
+
+import { connectionsFor } from '../load/client.ts'
+import { peakPerSecond } from '../load/shapes.ts'
+import type { Scenario } from '../scenario/schema.ts'
+import { OPERATION_TIMEOUT_MS, plannedPairs } from './options.ts'
+import { plans } from './stand.ts'
+
+/** The drain after a block takes so many blocks at most, and half a second of noise is tried out before the pairs. */
+const DRAIN_BLOCKS = 3
+const TRIED_OUT_S = 0.5
+const START_S = 2
+/** A question of the probes every 50 ms, of up to 4 requests. */
+const PROBE_REQUESTS_PER_SECOND = 80
+
+export interface Bounds {
+  what: 'quiet starts' | 'noise requests' | 'noise entries' | 'probe requests'
+  /** At the target, over the whole run. */
+  atMost: number
+  perSecond: number
+  /** Connections at most; null where it is one. */
+  connections: number | null
+}
+
+export interface RunPlan {
+  scenario: string
+  question: string
+  target: string
+  quietTenants: number
+  pairs: number
+  /** Seconds that the run is expected to take when it is not decided earlier, and that it takes at most. */
+  expectedS: number
+  atMostS: number
+  sends: Bounds[]
+}
+
+export function planOf(scenario: Scenario, target: string, budgetS?: number): RunPlan {
+  const { blocks, noise } = scenario
+  const { loads } = plans(scenario, '')
+  const pairs = plannedPairs(scenario, budgetS)
+  const lengthS = blocks.lengthMs / 1000
+  const beforeS = START_S + blocks.warmUpMs / 1000 + blocks.silence * lengthS
+  const atMostS = Math.ceil(beforeS + pairs * (2 + DRAIN_BLOCKS) * lengthS)
+  const noiseS = pairs * lengthS + TRIED_OUT_S
+  const quietPerSecond = loads.reduce((sum, load) => sum + peakPerSecond(load), 0)
+  const connections = loads.reduce(
+    (sum, load) => sum + connectionsFor(peakPerSecond(load), OPERATION_TIMEOUT_MS, loads.length),
+    0,
+  )
+  const sends: Bounds[] = [
+    { what: 'quiet starts', atMost: Math.ceil(quietPerSecond * atMostS), perSecond: quietPerSecond, connections },
+  ]
+  const { api, slow, payload, retry, stream } = noise
+  const makers = [api, slow, payload].flatMap((maker) => (maker ? [{ ...maker, times: 1 }] : []))
+  const all = [...makers, ...(retry ? [{ ...retry, times: 1 + retry.retries }] : [])]
+  if (all.length > 0) {
+    const perSecond = all.reduce((sum, { requestsPerSecond, times }) => sum + requestsPerSecond * times, 0)
+    const open = all.reduce((sum, maker) => sum + maker.connections, 0)
+    sends.push({ what: 'noise requests', atMost: Math.ceil(perSecond * noiseS), perSecond, connections: open })
+  }
+  if (stream?.entriesPerSecond) {
+    const perSecond = stream.entriesPerSecond
+    sends.push({ what: 'noise entries', atMost: Math.ceil(perSecond * noiseS), perSecond, connections: null })
+  }
+  const probedS = 2 * pairs * lengthS + blocks.silence * lengthS
+  const perSecond = PROBE_REQUESTS_PER_SECOND
+  sends.push({ what: 'probe requests', atMost: Math.ceil(perSecond * probedS), perSecond, connections: null })
+  const expectedS = Math.ceil(beforeS + pairs * (2 * lengthS + 0.3))
+  const { scenario: name, question } = scenario
+  return { scenario: name, question, target, quietTenants: loads.length, pairs, expectedS, atMostS, sends }
+}
+
+const count = (n: number) => n.toLocaleString('en')
+
+/** For people: one line for each thing that is sent. */
+export function planWords({ quietTenants, pairs, expectedS, atMostS, sends }: RunPlan): string[] {
+  return [
+    `${quietTenants} quiet tenants and a noisy one, up to ${pairs} pairs of blocks, about ${expectedS} s and at most ${atMostS} s`,
+    ...sends.map(({ what, atMost, perSecond, connections }) => {
+      const open = connections === null ? '' : ` on at most ${count(connections)} connections`
+      return `at most ${count(atMost)} ${what} at ${count(perSecond)}/s${open}`
+    }),
+  ]
+}
