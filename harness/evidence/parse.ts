@@ -33,9 +33,17 @@ const block = z.looseObject({
 })
 const byArm = z.looseObject({ placebo: z.looseObject({}), noise: z.looseObject({}) })
 
+/** Absent in runs that were saved before it was kept; no judge reads it. */
+const shape = z.union([
+  z.enum(['poisson', 'uniform']),
+  z.strictObject({ burst: z.strictObject({ size: z.number() }) }),
+  z.strictObject({ ramp: z.strictObject({ toPerSecond: z.number(), overMs: z.number() }) }),
+])
+const quietTenant = z.looseObject({ label: z.string(), stepMs: z.number(), shape: shape.optional() })
+
 const flood = z.looseObject({
   ...common,
-  quietTenants: z.array(z.looseObject({ label: z.string(), stepMs: z.number() })),
+  quietTenants: z.array(quietTenant),
   objectives: z.looseObject({
     p99Ms: z.number(),
     successRatio: z.number(),

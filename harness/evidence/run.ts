@@ -48,9 +48,26 @@ export interface Evidence {
   files: Record<string, string>
 }
 
+/**
+ * How one tenant's arrivals lie in time. `poisson`: independent arrivals. `uniform`: one every 1/rate. `burst`: `size` at the
+ * same moment, as often as the rate asks for. `ramp`: Poisson arrivals whose rate goes evenly to `toPerSecond` in `overMs`,
+ * and stays there.
+ */
+export type Shape =
+  | 'poisson'
+  | 'uniform'
+  | { burst: { size: number } }
+  | { ramp: { toPerSecond: number; overMs: number } }
+
+/**
+ * Run seed, rates and shapes of all quiet tenants, in this order, are the whole of the schedule: `scheduleTenants` of
+ * harness/load/schedule.ts draws from them the intended starts that the journal holds.
+ */
 export interface QuietTenant {
   label: string
+  /** Arrivals a second, above 0; for a ramp, where it begins. */
   ratePerSecond: number
+  shape: Shape
   stepMs: number
   /** Milliseconds between two questions whether a run is done; 0 where the target tells it by itself. */
   pollMs: number

@@ -52,6 +52,11 @@ export class Ledger implements ArrivalQueue {
     return this.#size
   }
 
+  /** What the slots take of memory, used or not. */
+  get bytes(): number {
+    return this.#columns().reduce((sum, column) => sum + column.byteLength, 0)
+  }
+
   peekUs(): number {
     const slot = this.#next - this.#base
     if (slot < this.#size) return this.#intendedUs[slot] ?? Number.POSITIVE_INFINITY

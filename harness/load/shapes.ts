@@ -1,18 +1,10 @@
 // Shapes of arrivals: when one tenant's operations are due, as sequences without an end, drawn as far as a run goes.
 // Pure and seeded; refuses to know of clocks and of other tenants.
 
+import type { Shape } from '../evidence/run.ts'
 import type { Random } from './random.ts'
 
-/**
- * `poisson`: independent arrivals. `uniform`: one every 1/rate. `burst`: `size` at the same moment, as often as the rate
- * asks for. `ramp`: Poisson arrivals whose rate goes evenly to `toPerSecond` in `overMs`, and stays there.
- */
-export type Shape =
-  | 'poisson'
-  | 'uniform'
-  | { burst: { size: number } }
-  | { ramp: { toPerSecond: number; overMs: number } }
-
+/** What a tenant's arrivals are like. A quiet tenant of a run's evidence is one: its schedule can be drawn again from there. */
 export interface Load {
   /** Arrivals a second, above 0; for a ramp, where it begins. */
   ratePerSecond: number

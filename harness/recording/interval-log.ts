@@ -2,8 +2,9 @@
 // One line per second, tenant and kind of time, so that windows can be chosen after the run; integer microseconds, 3
 // significant digits. Lines with the same tag belong together: they are added up when they are read.
 
-import { HistogramLogReader, HistogramLogWriter } from 'hdr-histogram-js'
-import { fresh, type WalkableHistogram } from './histogram.ts'
+import { HistogramLogReader, HistogramLogWriter, Int32Histogram } from 'hdr-histogram-js'
+import { Counts } from './counts.ts'
+import { fresh } from './histogram.ts'
 
 /**
  * `response` and `service` hold operations that ended well, `lateness` all of them. `at-least` holds those that nobody saw
@@ -50,25 +51,20 @@ export function logLine(interval: Interval, valuesUs: readonly number[]): string
   return text
 }
 
-export type Counts = Array<[valueUs: number, count: number]>
-
-/** [value, count] of every bucket that holds something, ascending; values are the buckets' highest equivalent. */
-function countsOf(histogram: WalkableHistogram): Counts {
-  const counts: Counts = []
-  const iterator = histogram.recordedValuesIterator
-  iterator.reset()
-  while (iterator.hasNext()) {
-    const at = iterator.next()
-    counts.push([at.valueIteratedTo, at.countAtValueIteratedTo])
+/**
+ * What a histogram holds; values are the buckets' highest equivalent. Bucket by bucket: the package's own iterator does the
+ * same and takes twenty times as long.
+ */
+function countsIn(histogram: Int32Histogram): Counts {
+  const pairs: Array<[number, number]> = []
+  let left = histogram.totalCount
+  for (let index = 0; left > 0 && index < histogram.countsArrayLength; index++) {
+    const count = histogram.getCountAtIndex(index)
+    if (count === 0) continue
+    left -= count
+    pairs.push([histogram.highestEquivalentValue(histogram.valueFromIndex(index)), count])
   }
-  return counts
-}
-
-/** Both together, ascending. */
-function sumOf(one: Counts, other: Counts): Counts {
-  const sum = new Map(one)
-  for (const [value, count] of other) sum.set(value, (sum.get(value) ?? 0) + count)
-  return [...sum].sort((x, y) => x[0] - y[0])
+  return Counts.of(pairs)
 }
 
 /**
@@ -79,22 +75,12 @@ function sumOf(one: Counts, other: Counts): Counts {
 export function readLog(text: string, before: Map<string, Counts> = new Map()): Map<string, Counts> {
   const reader = new HistogramLogReader(text, 32, false)
   for (;;) {
-    const histogram = reader.nextIntervalHistogram() as WalkableHistogram | null
-    if (!histogram) return before
-    const known = before.get(histogram.tag)
-    const counts = countsOf(histogram)
-    before.set(histogram.tag, known ? sumOf(known, counts) : counts)
+    const histogram = reader.nextIntervalHistogram()
+    if (!(histogram instanceof Int32Histogram)) return before
+    // The tag is a piece of the text, and would hold all of the text for as long as it is kept itself.
+    const tag = Buffer.from(histogram.tag).toString()
+    const known = before.get(tag)
+    const counts = countsIn(histogram)
+    before.set(tag, known ? Counts.sum([known, counts]) : counts)
   }
-}
-
-/** Nearest-rank quantile of counts; null when there are none. @param q 0..1 */
-export function quantile(counts: Counts, q: number): number | null {
-  const n = counts.reduce((sum, [, count]) => sum + count, 0)
-  if (n === 0) return null
-  let left = Math.max(1, Math.ceil(n * q))
-  for (const [value, count] of counts) {
-    left -= count
-    if (left <= 0) return value
-  }
-  return null
 }

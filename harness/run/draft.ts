@@ -1,8 +1,9 @@
 // The evidence as far as it is known before the first arrival, and the small sums over it.
 
 import { availableParallelism, totalmem } from 'node:os'
-import type { BlockFacts, Evidence } from '../evidence/run.ts'
+import type { BlockFacts, Evidence, QuietTenant } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
+import type { Load } from '../load/shapes.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
 import { emptyTally } from './noise-crew.ts'
@@ -37,7 +38,7 @@ export function draft(
   target: Target,
   quiet: readonly TenantAccess[],
   redis: string,
-  rates: number[],
+  loads: readonly Load[],
   pairsPlanned: number,
   startedAt: Date,
 ): Evidence {
@@ -55,12 +56,12 @@ export function draft(
     interrupted: false,
     ...machineFacts(),
     stack: { redis },
-    quietTenants: quiet.map(({ label, stepMs, completion }, i) => ({
-      label,
-      stepMs,
-      pollMs: 'everyMs' in completion ? completion.everyMs : 0,
-      ratePerSecond: rates[i] ?? 0,
-    })),
+    quietTenants: loads.flatMap((load, i): QuietTenant[] => {
+      const access = quiet[i]
+      if (!access) return []
+      const { label, stepMs, completion } = access
+      return [{ label, ...load, stepMs, pollMs: 'everyMs' in completion ? completion.everyMs : 0 }]
+    }),
     noisyTenant: 'noisy',
     objectives: scenario.objectives,
     pairsPlanned,

@@ -3,7 +3,7 @@
 import type { Evidence } from '../evidence/run.ts'
 import type { Block, MakerTally } from '../evidence/types.ts'
 import type { Precondition } from '../evidence/verdict.ts'
-import { type Counts, quantile } from '../recording/interval-log.ts'
+import { Counts } from '../recording/counts.ts'
 
 const ms = (us: number) => `${(us / 1000).toFixed(1)} ms`
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
@@ -50,20 +50,18 @@ function sentOnTime(blocks: readonly Block[], arm: 'placebo' | 'noise'): Precond
 }
 
 function pooled(intervals: ReadonlyMap<string, Counts>, arm: string, kind: string): Counts {
-  const all = new Map<number, number>()
-  for (const [tag, counts] of intervals) {
+  const of = [...intervals].filter(([tag]) => {
     const [, tagArm, , tagKind] = tag.split('/')
-    if (tagArm !== arm || tagKind !== kind) continue
-    for (const [value, count] of counts) all.set(value, (all.get(value) ?? 0) + count)
-  }
-  return [...all].sort((x, y) => x[0] - y[0])
+    return tagArm === arm && tagKind === kind
+  })
+  return Counts.sum(of.map(([, counts]) => counts))
 }
 
 function lateness(evidence: Evidence, intervals: ReadonlyMap<string, Counts>, arm: string): Precondition {
   const counts = pooled(intervals, arm, 'lateness')
-  const p99 = quantile(counts, 0.99)
+  const p99 = counts.quantile(0.99)
   const limitUs = evidence.objectives.p99Ms * 100
-  const n = counts.reduce((sum, [, count]) => sum + count, 0)
+  const n = counts.total
   const detail =
     p99 === null
       ? `no arrivals were sent in the ${arm} blocks`
@@ -123,13 +121,12 @@ function cpuAgrees(evidence: Evidence): Precondition {
 }
 
 function canBeHurt(tenant: Evidence['quietTenants'][number], blocks: readonly Block[]): Precondition {
-  const counts = blocks
+  const windows = blocks
     .filter((block) => block.arm === 'silence')
     .flatMap((block) => block.tenants.filter((t) => t.tenant === tenant.label))
-    .flatMap((t) => t.responseUs.map(([value, count]): [number, number] => [value, count]))
-    .sort((x, y) => x[0] - y[0])
-  const p50 = quantile(counts, 0.5)
-  const n = counts.reduce((sum, [, count]) => sum + count, 0)
+  const counts = Counts.of(windows.flatMap((t) => t.responseUs))
+  const p50 = counts.quantile(0.5)
+  const n = counts.total
   const { stepMs, pollMs } = tenant
   const held = p50 !== null && p50 <= QUIET_P50_LIMIT_US && (stepMs + pollMs) * 1000 <= p50 / 2
   const poll = pollMs === 0 ? '' : ` and up to ${pollMs} ms of waiting for the next poll`
@@ -178,7 +175,7 @@ function noiseDrained({ drains, objectives }: Evidence, intervals: ReadonlyMap<s
     if (end !== 'seen') ends.set(how, (ends.get(how) ?? 0) + 1)
   }
   const others = [...ends].map(([how, times]) => `${how} ${times} times`).join(', ')
-  const [placebo, silence] = ['placebo', 'silence'].map((arm) => quantile(pooled(intervals, arm, 'response'), 0.99))
+  const [placebo, silence] = ['placebo', 'silence'].map((arm) => pooled(intervals, arm, 'response').quantile(0.99))
   const { interferenceRatio, interferenceFloorMs } = objectives
   const known = typeof placebo === 'number' && typeof silence === 'number'
   const held = known && placebo <= Math.max(silence * interferenceRatio, silence + interferenceFloorMs * 1000)

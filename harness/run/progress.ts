@@ -1,7 +1,7 @@
 // What a run tells while it goes on; who shows it, and how, is the command line's affair.
 
 import type { BlockFacts } from '../evidence/run.ts'
-import { type Counts, quantile } from '../recording/interval-log.ts'
+import { Counts } from '../recording/counts.ts'
 import type { RunOptions } from './options.ts'
 
 export interface Progress {
@@ -57,10 +57,7 @@ function soFar({ facts, intervals }: Seen) {
 }
 
 function p99Ms(intervals: ReadonlyMap<string, Counts>, arm: string): number | null {
-  const counts = [...intervals]
-    .filter(([tag]) => tag.includes(`/${arm}/`) && tag.endsWith('/response'))
-    .flatMap(([, found]) => found)
-    .sort((x, y) => x[0] - y[0])
-  const us = quantile(counts, 0.99)
+  const of = [...intervals].filter(([tag]) => tag.includes(`/${arm}/`) && tag.endsWith('/response'))
+  const us = Counts.sum(of.map(([, counts]) => counts)).quantile(0.99)
   return us === null ? null : us / 1000
 }

@@ -4,7 +4,8 @@
 import type { BlockFacts } from '../evidence/run.ts'
 import type { Arm, Block, CutWindow, TenantWindow } from '../evidence/types.ts'
 import type { Operation } from '../load/ledger.ts'
-import { type Counts, type Interval, type Kind, logLine } from '../recording/interval-log.ts'
+import type { Counts } from '../recording/counts.ts'
+import { type Interval, type Kind, logLine } from '../recording/interval-log.ts'
 
 export interface Window {
   index: number
@@ -129,7 +130,10 @@ const latenessUs = ({ intendedUs, handedUs, endUs }: Operation) => (handedUs ?? 
 export function blocksOf(facts: readonly BlockFacts[], intervals: ReadonlyMap<string, Counts>): Block[] {
   return facts.map((block) => {
     const tenants: TenantWindow[] = block.tenants.map((window) => {
-      return { ...window, responseUs: intervals.get(`${window.tenant}/${block.arm}/${block.index}/response`) ?? [] }
+      return {
+        ...window,
+        responseUs: intervals.get(`${window.tenant}/${block.arm}/${block.index}/response`)?.pairs() ?? [],
+      }
     })
     return { ...block, tenants }
   })

@@ -93,8 +93,8 @@ async function measured(run: Run): Promise<Evidence> {
 
 function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, { noise }: Crew): Evidence {
   const { target, quiet, noisy, redis } = standing
-  const rates = plans(options.scenario, '').loads.map(({ ratePerSecond }) => ratePerSecond)
-  const evidence = draft(options, target, quiet, redis, rates, pairsPlanned, startedAt)
+  const { loads } = plans(options.scenario, '')
+  const evidence = draft(options, target, quiet, redis, loads, pairsPlanned, startedAt)
   return { ...evidence, noisyTenant: noisy.label, notApplicable: [...noise.notApplicable, ...notApplicable(quiet)] }
 }
 

@@ -5,10 +5,11 @@ import { parseArgs, styleText } from 'node:util'
 import { engineBench } from './engine.ts'
 import type { Bench, Figure } from './figures.ts'
 import { generatorBench } from './generator.ts'
+import { recordingBench } from './recording.ts'
 import { streamFloodBench } from './stream-flood.ts'
 import { verdictBench } from './verdict.ts'
 
-const benches: readonly Bench[] = [engineBench, generatorBench, streamFloodBench, verdictBench]
+const benches: readonly Bench[] = [engineBench, generatorBench, recordingBench, streamFloodBench, verdictBench]
 
 function print(figures: readonly Figure[]): void {
   const text = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(4)).toLocaleString('en'))

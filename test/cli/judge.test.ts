@@ -44,7 +44,7 @@ const flood = {
   runSeed: 7,
   interrupted: false,
   targetDied: null,
-  quietTenants: [{ label: 'quiet-1', ratePerSecond: 100, stepMs: 2 }],
+  quietTenants: [{ label: 'quiet-1', ratePerSecond: 100, shape: 'poisson', stepMs: 2 }],
   objectives: { p99Ms: 250, successRatio: 0.99, interferenceRatio: 2, interferenceFloorMs: 0 },
   pairsPlanned: 25,
   operationTimeoutMs: 10_000,

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { dueOf, redrawn } from '../run/journal.ts'
 import { endOfAFail, folder, partywall, QUICK, saved, tidy } from './partywall.ts'
 
 afterEach(tidy)
@@ -41,6 +42,11 @@ describe(`the gate, run seed ${RUN_SEED}`, () => {
         expect([apiSent, streamSent]).toEqual([1000 * pairs, 2000 * pairs])
       }
       expect(evidence.noise.noise.apiRefused).toBeGreaterThan(0.9 * evidence.noise.noise.apiSent)
+
+      // The schedule can be drawn again from the evidence alone.
+      const due = dueOf(text('journal.ndjson'))
+      expect(due.length).toBeGreaterThan(1000)
+      expect(due).toEqual(redrawn(evidence, due.length))
 
       const everything = files.map(text).join('')
       expect(everything).not.toMatch(/pw_(quiet|noisy)/)

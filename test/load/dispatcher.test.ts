@@ -3,10 +3,11 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Shape } from '../../harness/evidence/run.ts'
 import { Dispatcher } from '../../harness/load/dispatcher.ts'
 import { Ledger } from '../../harness/load/ledger.ts'
 import { type Arrival, scheduleTenants } from '../../harness/load/schedule.ts'
-import type { Load, Shape } from '../../harness/load/shapes.ts'
+import type { Load } from '../../harness/load/shapes.ts'
 
 const SPAN_US = 3e6
 const TICK_US = 1000

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Shape } from '../../harness/evidence/run.ts'
 import { randomFor } from '../../harness/load/random.ts'
 import { type Arrival, orderOfPairs, scheduleTenants } from '../../harness/load/schedule.ts'
-import { type Load, peakPerSecond, type Shape, startsOf } from '../../harness/load/shapes.ts'
+import { type Load, peakPerSecond, startsOf } from '../../harness/load/shapes.ts'
 import { scenarioSchema } from '../../harness/scenario/schema.ts'
 
 function until<T>(values: Iterable<T>, isOver: (value: T) => boolean): T[] {

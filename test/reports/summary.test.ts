@@ -55,7 +55,13 @@ function floodSummary(defectTrips: number): string {
   const evidence: Evidence = {
     ...common,
     defectTrips,
-    quietTenants: input.quietTenants.map((label) => ({ label, ratePerSecond: 100, stepMs: 2, pollMs: 0 })),
+    quietTenants: input.quietTenants.map((label) => ({
+      label,
+      ratePerSecond: 100,
+      shape: 'poisson',
+      stepMs: 2,
+      pollMs: 0,
+    })),
     noisyTenant: 'noisy',
     objectives: input.objectives,
     pairsPlanned: input.pairsPlanned,

@@ -31,7 +31,7 @@ export function tidy(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
 
-const RUN_SEED = 5
+export const RUN_SEED = 5
 export const MS = 1000
 /** When things happen with this scenario: the noise of the warm-up, silence, the first pair. */
 export const NOISE_FROM_US = 1000 * MS

@@ -63,7 +63,7 @@ const silence = (p50Us: number): Block => ({
 })
 
 const canBeHurt = (tenant: Pick<QuietTenant, 'stepMs' | 'pollMs'>, p50Us: number) => {
-  const quiet = { label: 'quiet-1', ratePerSecond: 100, ...tenant }
+  const quiet = { label: 'quiet-1', ratePerSecond: 100, shape: 'poisson' as const, ...tenant }
   return preconditions(evidence(quiet), [silence(p50Us)], new Map()).find(({ name }) => name === 'can-be-hurt-quiet-1')
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Operation } from '../../harness/load/ledger.ts'
-import { type Counts, logHead, readLog } from '../../harness/recording/interval-log.ts'
+import type { Counts } from '../../harness/recording/counts.ts'
+import { logHead, readLog } from '../../harness/recording/interval-log.ts'
 import { blocksOf, record, type Window } from '../../harness/run/recorder.ts'
 import { descendingMs } from '../../harness/verdict/samples.ts'
 
@@ -16,7 +17,7 @@ const operations = Array.from({ length: 1200 }, (_, seq) => {
   const intendedUs = Math.floor(seq / 2) * 10_000
   return op(seq, intendedUs, 1000 * (1 + Math.floor(intendedUs / 1e6)))
 })
-const countOf = (counts: Counts | undefined) => (counts ?? []).reduce((sum, [, count]) => sum + count, 0)
+const countOf = (counts: Counts | undefined) => counts?.total ?? 0
 
 test('the log has a line for each second, tenant and kind, and they come back added up', () => {
   const { log, facts } = record(['a', 'b'], operations, [window], 0, 6e6)
@@ -30,7 +31,12 @@ test('the log has a line for each second, tenant and kind, and they come back ad
   expect(startS).toEqual([...startS].sort((x, y) => x - y))
   const read = readLog(logHead(0) + log)
   expect(countOf(read.get('a/noise/0/response'))).toBe(300)
-  expect(read.get('a/noise/0/response')?.map(([us, count]) => [Math.round(us / 1000), count])).toEqual([
+  expect(
+    read
+      .get('a/noise/0/response')
+      ?.pairs()
+      .map(([us, count]) => [Math.round(us / 1000), count]),
+  ).toEqual([
     [3, 100],
     [4, 100],
     [5, 100],
@@ -44,7 +50,7 @@ test('the log has a line for each second, tenant and kind, and they come back ad
 
 test('service time begins with the hand-over, lateness ends with it', () => {
   const read = readLog(record(['a'], [op(0, 2_000_000, 5000)], [window], 0, 6e6).log)
-  const us = (kind: string) => read.get(`a/noise/0/${kind}`)?.[0]?.[0] ?? 0
+  const us = (kind: string) => read.get(`a/noise/0/${kind}`)?.pairs()[0]?.[0] ?? 0
   expect(Math.abs(us('response') - 5000)).toBeLessThan(5)
   expect(Math.abs(us('service') - 4900)).toBeLessThan(5)
   expect(us('lateness')).toBe(100)
@@ -59,13 +65,16 @@ test('an unfinished operation stays in the log as at least so long, and is infin
   ]
   const { log, facts, journal } = record(['a'], given, [window], 0, 6e6)
   const read = readLog(log)
-  const atLeastMs = read.get('a/noise/0/at-least')?.map(([us, count]) => [Math.round(us / 1000), count])
+  const atLeastMs = read
+    .get('a/noise/0/at-least')
+    ?.pairs()
+    .map(([us, count]) => [Math.round(us / 1000), count])
   expect(atLeastMs?.map(([ms, count]) => [Math.round((ms ?? 0) / 10), count])).toEqual([
     [190, 1],
     [300, 1],
   ])
   // Nobody sent the second one: it is late by all that time.
-  expect(Math.round((read.get('a/noise/0/lateness')?.at(-1)?.[0] ?? 0) / 1e4)).toBe(190)
+  expect(Math.round((read.get('a/noise/0/lateness')?.quantile(1) ?? 0) / 1e4)).toBe(190)
   expect(facts[0]?.tenants).toEqual([{ tenant: 'a', offered: 13, sent: 12, ok: 10, failed: 1, unfinished: 2 }])
   const [block] = blocksOf(facts, read)
   const times = descendingMs(block?.tenants ?? [])
