@@ -94,8 +94,17 @@ function stallsIn(machine: Machine, random: Random): Stall[] {
 
 const exponential = (random: Random) => -Math.log(1 - random())
 
-/** Microseconds at 3 significant digits, as the recording keeps them. */
-const recorded = (ms: number) => Math.max(1, Math.round(Number((ms * 1000).toPrecision(3))))
+/** Up to here each microsecond has a bucket of its own; above, buckets double in width each time the value does. */
+const SINGLE_UP_TO = 2048
+
+/** Microseconds as the recording's histogram gives them back: the largest value of their bucket. */
+export function recorded(ms: number): number {
+  const us = Math.max(0, Math.round(ms * 1000))
+  if (us < SINGLE_UP_TO) return us
+  // The bit's place of the value: 11 for 2048..4095, whose buckets are 2 wide.
+  const width = 2 ** (31 - Math.clz32(us) - 10)
+  return (Math.floor(us / width) + 1) * width - 1
+}
 
 /** What one block does to everybody. */
 interface Weather {
