@@ -81,7 +81,7 @@ export function summary(evidence: Evidence, verdict: Verdict): string {
     '',
     `- target ${evidence.target}; Redis: ${evidence.stack.redis}; run seed ${evidence.runSeed}`,
     `- ${evidence.startedAt} to ${evidence.endedAt}, ${evidence.machine.cores} cores, ${evidence.machine.platform}, Node ${evidence.machine.node}`,
-    `- noise: ${noise.apiSent} requests (${noise.apiRefused} refused) and ${noise.streamSent} stream entries at the target; ${placebo.apiSent} and ${placebo.streamSent} at the placebo sink`,
+    `- noise: ${noise.apiSent} requests (${noise.apiRefused} refused) and ${noise.streamSent} stream entries at the ${evidence.noiseTo === 'sink' ? 'placebo sink (an A/A run)' : 'target'}; ${placebo.apiSent} and ${placebo.streamSent} at the placebo sink`,
     `- pairs: ${verdict.interference.pairs} of ${verdict.interference.pairsPlanned}; looks: ${evidence.looks.length}`,
     '',
   ].join('\n')

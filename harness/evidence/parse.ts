@@ -57,6 +57,7 @@ const flood = z.looseObject({
   rehearsed: z.looseObject({ ok: z.number(), offered: z.number() }).nullable(),
   looks: z.array(z.looseObject({ pair: z.number(), outcome: z.string() })),
   brokeOff: z.string().nullable(),
+  noiseTo: z.enum(['target', 'sink']).optional(),
   noise: byArm,
   noiseOrdered: byArm,
   hiccups: z.array(z.looseObject({ who: z.string() })),

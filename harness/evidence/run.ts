@@ -29,6 +29,8 @@ export interface Evidence {
   drains: DrainFacts[]
   /** Quiet operations after the noise of the warm-up was drained; null when the run did not come so far. */
   rehearsed: { ok: number; offered: number } | null
+  /** Where the noise of the noise blocks went: `sink` in an A/A run. Absent in evidence older than the choice: `target`. */
+  noiseTo?: 'target' | 'sink'
   noise: Record<'placebo' | 'noise', NoiseTally>
   noiseOrdered: Record<'placebo' | 'noise', { api: number; stream: number }>
   /** A meter that gave no answer has 0 samples. */

@@ -56,7 +56,7 @@ export interface MakerTally {
   sentLate: number
   /** From the beginning of a block to the last operation sent for it, the largest of all blocks. */
   lastSentUs: number
-  /** What our sink received: all that was sent under placebo, nothing under noise. */
+  /** What our sink received: all that was sent under placebo, nothing under noise; in an A/A run all in both arms. */
   sinkSeen: number
   cpuUs: number
 }

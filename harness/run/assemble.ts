@@ -47,11 +47,13 @@ export function judgeInput(
     pairsEnded: evidence.interrupted ? 'the run was interrupted' : evidence.pairsEnded,
     timeoutMs: evidence.operationTimeoutMs,
     looksTaken: evidence.looks,
+    noiseTo: evidence.noiseTo ?? 'target',
     ...noiseRate(evidence),
   }
 }
 
-function noiseRate({ blocks, noise }: Evidence): Pick<JudgeInput, 'noisePerSecond'> {
+function noiseRate({ blocks, noise, noiseTo }: Evidence): Pick<JudgeInput, 'noisePerSecond'> {
+  if (noiseTo === 'sink') return {}
   const seconds = blocks
     .filter(({ arm }) => arm === 'noise')
     .reduce((sum, { startUs, endUs }) => sum + (endUs - startUs) / 1e6, 0)

@@ -70,6 +70,7 @@ export function draft(
     blocks: [],
     drains: [],
     rehearsed: null,
+    noiseTo: scenario.noise.to ?? 'target',
     noise: { placebo: emptyTally(), noise: emptyTally() },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],

@@ -125,7 +125,9 @@ export class NoiseCrew {
   }
 
   async block(arm: NoiseArm, time: NoiseTime): Promise<void> {
-    const { done, seen } = await this.#make(arm, time)
+    // An A/A run: both arms are placebo. The rehearsal is not, or the sink would not learn how the target answers.
+    const to = this.#parts.noise.to === 'sink' ? 'placebo' : arm
+    const { done, seen } = await this.#make(to, time)
     for (const [maker, played] of done) this.#count(arm, maker, played, seen)
   }
 
@@ -136,6 +138,7 @@ export class NoiseCrew {
     return lines
   }
 
+  /** @param arm where it goes: to the sink, or to the target */
   async #make(arm: NoiseArm, { startUs, lengthMs, nowUs }: NoiseTime) {
     const startNs = process.hrtime.bigint() + BigInt(Math.round((startUs - nowUs()) * 1000))
     const making = this.#makers.map(async (maker): Promise<[Maker, NoiseDone]> => {

@@ -85,11 +85,12 @@ function hiccups(evidence: Evidence, tally: Evidence['hiccups'][number]): Precon
 
 function noiseDelivered(evidence: Evidence, arm: 'placebo' | 'noise'): Precondition {
   const makers = Object.entries(evidence.noise[arm].makers)
-  const held = makers.length > 0 && makers.every(([, maker]) => delivered(maker, arm))
+  const toSink = arm === 'placebo' || evidence.noiseTo === 'sink'
+  const held = makers.length > 0 && makers.every(([, maker]) => delivered(maker, toSink ? 'sink' : 'target'))
   const told = makers.map(([name, m]) => {
     const late =
       m.sentLate === 0 ? '' : `, ${m.sentLate} after the end of their block (the last at ${ms(m.lastSentUs)})`
-    const sink = arm === 'placebo' ? `, ${m.sinkSeen} seen by the sink` : ''
+    const sink = toSink ? `, ${m.sinkSeen} seen by the sink` : ''
     return `${name}: ${m.sent} of ${m.ordered} sent${late}, ${m.answered} answered, ${m.errors} errors${sink}`
   })
   return {
@@ -101,10 +102,10 @@ function noiseDelivered(evidence: Evidence, arm: 'placebo' | 'noise'): Precondit
   }
 }
 
-/** Sent and answered, in its own block; under placebo our sink has also seen every one of it. */
-function delivered({ ordered, sent, answered, sentLate, sinkSeen }: MakerTally, arm: 'placebo' | 'noise'): boolean {
+/** Sent and answered, in its own block; what went to our sink was also seen there, every one of it. */
+function delivered({ ordered, sent, answered, sentLate, sinkSeen }: MakerTally, to: 'target' | 'sink'): boolean {
   const enough = ordered > 0 && answered >= ordered * DELIVERED && sent - sentLate >= ordered * DELIVERED
-  return enough && (arm === 'noise' || sinkSeen === sent)
+  return enough && (to === 'target' || sinkSeen === sent)
 }
 
 function cpuAgrees(evidence: Evidence): Precondition {

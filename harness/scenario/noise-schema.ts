@@ -23,6 +23,11 @@ export const PAYLOAD_ABOVE = 1.25
 
 export const noiseSchema = z
   .strictObject({
+    /**
+     * Where the noise of the noise blocks goes; to the target where it is left out. To the `sink` it makes an A/A run: both arms
+     * are placebo, so that whatever differs between them is the measuring's doing and not the target's.
+     */
+    to: z.enum(['target', 'sink']).optional(),
     /** Starts over the API. */
     api: z.strictObject({ requestsPerSecond, connections }).optional(),
     /** Entries straight into the noisy tenant's own stream; 0 is none. */

@@ -47,7 +47,7 @@ export interface ExceedanceRule {
 }
 
 /** As chosen by simulation: 1.25 % above the threshold, or 1 % with a floor. */
-const ruleFor = (edge: Edge): ExceedanceRule => ({ cap: 2, oneIn: edge.floorMs > 0 ? 100 : 80 })
+export const ruleFor = (edge: Edge): ExceedanceRule => ({ cap: 2, oneIn: edge.floorMs > 0 ? 100 : 80 })
 
 /** Procedure X for one tenant and one edge; pairs are added in order. */
 export class Exceedances {

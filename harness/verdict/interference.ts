@@ -10,7 +10,7 @@ import { completePairs, type Descending, pairSamples, rankFromTop, SMALLEST_MS }
 import type { JudgeInput } from './types.ts'
 
 /** A pass wants this many samples in each arm of each tenant. */
-const SAMPLES_FOR_PASS = 400
+export const SAMPLES_FOR_PASS = 400
 
 export type InterferenceInput = Pick<
   JudgeInput,

@@ -106,6 +106,11 @@ function blindness(detectable: number | null): string[] {
 function circumstances(input: JudgeInput): Ground[] {
   const grounds: Ground[] = []
   if (input.targetDied !== null) grounds.push({ outcome: 'fail', words: `the target died: ${input.targetDied}` })
+  if (input.noiseTo === 'sink') {
+    const words =
+      'A/A run: the noise of both arms went to the placebo sink, so a pass says that the measuring invents no interference, and nothing of what noise does to the target'
+    grounds.push({ outcome: 'pass', words })
+  }
   if (input.pairsEnded !== null) {
     const pairs = completePairs(input.blocks, input.pairsPlanned).length
     const words = `pairs ended early, after ${pairs} of ${input.pairsPlanned}, and what was seen is judged: ${input.pairsEnded}`

@@ -80,6 +80,7 @@ export function pairSamples(pair: Pair, tenant: string): PairSamples {
 
 /** The value of rank `rank` (1 = largest) in the union of descending lists; NaN when there are fewer values. */
 export function rankFromTop(lists: readonly Descending[], rank: number): number {
+  if (lists.length === 1) return lists[0]?.[rank - 1] ?? Number.NaN
   const heads = new Int32Array(lists.length)
   let value = Number.NaN
   for (let taken = 0; taken < rank; taken++) {

@@ -1,7 +1,7 @@
 // When the pairs may end: at the first look that decides. A pure function of the evidence so far, so that the run loop and
 // the judge stop at the same pair. Refuses to stop on a pass that the run was too blind to give.
 
-import { detectableRatio } from './detectable.ts'
+import { detectsAtMost } from './detectable.ts'
 import { type InterferenceInput, type Look, looks } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
 import type { JudgeInput } from './types.ts'
@@ -18,8 +18,7 @@ type StoppingInput = InterferenceInput & { runSeed: number }
 export function decides(look: Look, input: StoppingInput): boolean {
   if (look.outcome !== 'pass') return look.outcome === 'fail'
   const soFar = input.blocks.filter(({ pair }) => pair === null || pair <= look.pair)
-  const detectable = detectableRatio({ ...input, blocks: soFar })
-  return detectable !== null && detectable <= DETECTABLE_AT_MOST
+  return detectsAtMost({ ...input, blocks: soFar }, DETECTABLE_AT_MOST)
 }
 
 /**

@@ -17,6 +17,8 @@ export interface JudgeInput {
   pairsEnded: string | null
   /** A response time that stands for "never", milliseconds: the operation timeout. */
   timeoutMs: number
+  /** `sink` in an A/A run, whose noise never reached the target; `target` where it is absent. */
+  noiseTo?: 'target' | 'sink'
   /** Operations a second that the noise makers sent at the target under noise; absent where it is not known. */
   noisePerSecond?: number
   /** The longest time with something due and nothing done. */

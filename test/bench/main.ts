@@ -2,6 +2,7 @@
 // know, with the choices, and exit code 2.
 
 import { parseArgs, styleText } from 'node:util'
+import { aaBench } from './aa.ts'
 import { engineBench } from './engine.ts'
 import type { Bench, Figure } from './figures.ts'
 import { generatorBench } from './generator.ts'
@@ -9,7 +10,7 @@ import { recordingBench } from './recording.ts'
 import { streamFloodBench } from './stream-flood.ts'
 import { verdictBench } from './verdict.ts'
 
-const benches: readonly Bench[] = [engineBench, generatorBench, recordingBench, streamFloodBench, verdictBench]
+const benches: readonly Bench[] = [aaBench, engineBench, generatorBench, recordingBench, streamFloodBench, verdictBench]
 
 function print(figures: readonly Figure[]): void {
   const text = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(4)).toLocaleString('en'))

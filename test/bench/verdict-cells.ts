@@ -1,9 +1,8 @@
-// Cells of the table of error rates: a machine, an effect, a limit, and what share of simulated runs should end how. Pure; run in
-// threads by verdict.ts.
+// Cells of the table of error rates: a machine, an effect, a limit, and what share of the simulated runs was published to end
+// how. Pure; simulated in threads by verdict.ts.
 
-import { looks } from '../../harness/verdict/interference.ts'
-import { judge } from '../../harness/verdict/judge.ts'
-import { FIRST_LOOK } from '../../harness/verdict/levels.ts'
+import type { Outcome } from '../../harness/evidence/verdict.ts'
+import type { JudgeInput } from '../../harness/verdict/types.ts'
 import { blocksOf, calm, type Effect, type Machine, namesOf, nothing, rough } from '../verdict/machines.ts'
 import { simulateInput } from '../verdict/simulate.ts'
 
@@ -12,39 +11,48 @@ export interface Cell {
   machine: Machine
   effect: Effect
   limit: number
+  /** Arrivals a second and tenant. */
   rate: number
   floorMs: number
-  /** Which end is counted. */
-  counts: 'fail' | 'pass' | 'inconclusive'
-  /** Percent, as published; null where nothing was. */
-  published: number | null
-  /** The whole verdict, with its rule about blind runs, objectives and all; else the procedure alone. */
-  whole: boolean
+  /** The ends that are told, in percent as published; null where nothing was. */
+  ends: Partial<Record<Outcome, number | null>>
 }
 
 const PAIRS = 25
 const TENANTS = 4
 
-/** A cell's outcome of the run with this run seed. */
-export function outcomeOf(cell: Cell, runSeed: number): 'pass' | 'fail' | 'inconclusive' {
-  const { machine, effect, rate, limit, floorMs } = cell
+/** All 25 pairs of the run with this run seed; objectives other than interference are out of the way. */
+export function inputOf({ machine, effect, rate, limit, floorMs }: Cell, runSeed: number): JudgeInput {
   const blocks = blocksOf({ machine, effect, runSeed, pairs: PAIRS, tenants: TENANTS, rate })
   const objectives = { p99Ms: 10_000, successRatio: 0.9, interferenceRatio: limit, interferenceFloorMs: floorMs }
-  const input = simulateInput(
-    { runSeed, pairs: 3 },
+  return simulateInput(
+    { runSeed, pairs: 0 },
     { blocks, objectives, quietTenants: namesOf(TENANTS), pairsPlanned: PAIRS },
   )
-  if (cell.whole) return judge(input).outcome
-  for (const { outcome } of looks(input, FIRST_LOOK, PAIRS)) if (outcome !== 'inconclusive') return outcome
-  return 'inconclusive'
 }
 
-const one = (ratio: number, top = 1, blocks = 1): Effect => {
-  return { name: `one tenant ×${ratio}, slowest ${100 * top} %`, ratio, whom: 'one', top, blocks }
-}
-const all = (ratio: number): Effect => ({ name: `all tenants ×${ratio}`, ratio, whom: 'all', top: 1, blocks: 1 })
+const round = (value: number) => Number(value.toPrecision(4))
 
-const machines: Machine[] = [rough, { ...rough, tail: 'heavy' }, calm, { ...calm, tail: 'heavy' }]
+export const one = (ratio: number, top = 1, blocks = 1): Effect => {
+  const share = `${top < 1 ? `, slowest ${round(100 * top)} %` : ''}${blocks < 1 ? `, in ${100 * blocks} % of blocks` : ''}`
+  return { name: `one ×${round(ratio)}${share}`, ratio, whom: 'one', top, blocks }
+}
+const all = (ratio: number): Effect => ({ name: `all ×${round(ratio)}`, ratio, whom: 'all', top: 1, blocks: 1 })
+
+export function cell(
+  machine: Machine,
+  limit: number,
+  effect: Effect,
+  ends: Cell['ends'],
+  more: { floorMs?: number; rate?: number } = {},
+): Cell {
+  const { floorMs = 0, rate = 100 } = more
+  const also = `${floorMs > 0 ? `, floor ${floorMs} ms` : ''}${rate === 100 ? '' : `, ${rate}/s`}`
+  const name = `${machine.name}, ${machine.tail}, ℓ ${limit}${also}: ${effect.name}`
+  return { name, machine, effect, limit, rate, floorMs, ends }
+}
+
+export const machines: readonly Machine[] = [rough, { ...rough, tail: 'heavy' }, calm, { ...calm, tail: 'heavy' }]
 
 /** Rows as published, in percent: false fail without and at 0.8 ℓ; false pass of one tenant at 1.3 ℓ, of its top 2 %; undecided
  * without an effect at limits of 1.25, 1.5 and 2; undecided at twice the limit. */
@@ -55,91 +63,36 @@ const table: ReadonlyArray<readonly [number, number, number, number, number, num
   [0.5, 0.6, 2.1, 3.5, 24, 2, 0, 1.2],
 ]
 
-function cellsOf(machine: Machine, row: (typeof table)[number]): Cell[] {
-  const limit = 1.5
-  const cell = (counts: Cell['counts'], effect: Effect, published: number, at = limit): Cell => {
-    return {
-      name: `${machine.name}, ${machine.tail}, limit ${at}: ${effect.name}`,
-      machine,
-      effect,
-      limit: at,
-      rate: 100,
-      floorMs: 0,
-      counts,
-      published,
-      whole: false,
-    }
-  }
+/** As published, at a limit of 1.5. At 1.25 a pass is now evidence against 1.25 itself, and was against 1.3 times it. */
+export const published: readonly Cell[] = machines.flatMap((machine, at): Cell[] => {
+  const row = table[at] ?? [0, 0, 0, 0, 0, 0, 0, 0]
   return [
-    cell('fail', nothing, row[0]),
-    cell('fail', all(0.8 * limit), row[1]),
-    cell('pass', one(1.3 * limit), row[2]),
-    cell('pass', one(1.3 * limit, 0.02), row[3]),
-    cell('inconclusive', nothing, row[4], 1.25),
-    cell('inconclusive', nothing, row[5]),
-    cell('inconclusive', nothing, row[6], 2),
-    cell('inconclusive', one(2 * limit), row[7]),
-  ]
-}
-
-export const published: Cell[] = machines.flatMap((machine, at) =>
-  cellsOf(machine, table[at] ?? [0, 0, 0, 0, 0, 0, 0, 0]),
-)
-
-const base = { machine: calm, limit: 1.5, rate: 100, floorMs: 0, whole: false } as const
-
-/** What is known to go wrong, with the middle of the published range. */
-export const weaknesses: Cell[] = [
-  {
-    ...base,
-    name: 'weakness: one tenant’s slowest 1.25 % at 1.3 ℓ',
-    effect: one(1.95, 0.0125),
-    counts: 'pass',
-    published: 7.5,
-  },
-  {
-    ...base,
-    name: 'weakness: 30 % of the noise blocks at 10 ℓ',
-    effect: one(15, 1, 0.3),
-    counts: 'pass',
-    published: 13.5,
-  },
-  {
-    ...base,
-    name: 'weakness: a floor of 5 ms, one tenant at 1.3 of it',
-    effect: one(1.95),
-    floorMs: 5,
-    counts: 'pass',
-    published: 4,
-  },
-  {
-    ...base,
-    name: 'weakness: twofold limit in one tenant’s slowest 2 %',
-    effect: one(3, 0.02),
-    counts: 'inconclusive',
-    published: 40,
-  },
-]
-
-/** The verdict as shipped, at the default limit of 2. */
-export const shipped: Cell[] = [rough, calm].flatMap((machine): Cell[] => {
-  const cell = (counts: Cell['counts'], effect: Effect): Cell => {
-    return {
-      ...base,
-      machine,
-      limit: 2,
-      whole: true,
-      name: `as shipped, ${machine.name}: ${effect.name}`,
-      effect,
-      counts,
-      published: null,
-    }
-  }
-  return [
-    cell('fail', nothing),
-    cell('inconclusive', nothing),
-    cell('fail', all(1.6)),
-    cell('pass', one(2.6)),
-    cell('pass', one(2.6, 0.02)),
+    cell(machine, 1.5, nothing, { fail: row[0], inconclusive: row[5] }),
+    cell(machine, 1.5, all(1.2), { fail: row[1] }),
+    cell(machine, 1.5, one(1.95), { pass: row[2] }),
+    cell(machine, 1.5, one(1.95, 0.02), { pass: row[3] }),
+    cell(machine, 1.25, nothing, { inconclusive: row[4] }),
+    cell(machine, 2, nothing, { fail: null, inconclusive: row[6] }),
+    cell(machine, 1.5, one(3), { inconclusive: row[7] }),
   ]
 })
+
+/** What is known to go wrong; of a published range its middle. */
+export const weaknesses: readonly Cell[] = [rough, calm].flatMap((machine) => [
+  cell(machine, 1.5, one(1.95, 0.0125), { pass: 7.5 }),
+  cell(machine, 1.5, one(3, 0.0125), { pass: null }),
+  cell(machine, 1.5, one(15, 1, 0.3), { pass: 13.5 }),
+  cell(machine, 1.5, one(1.95), { pass: 4 }, { floorMs: 5 }),
+  cell(machine, 1.5, one(3, 0.02), { inconclusive: 40 }),
+])
+
+/** For the verdict as shipped: the default limit, what a user would plant, and the tight limit. */
+export const shipped: readonly Cell[] = [calm, rough].flatMap((machine) => [
+  cell(machine, 2, nothing, { fail: null, inconclusive: null }),
+  cell(machine, 2, all(1.6), { fail: null }),
+  cell(machine, 2, one(2.6), { pass: null }),
+  cell(machine, 2, one(2.6, 0.02), { pass: null }),
+  cell(machine, 2, one(3), { pass: null, fail: null }),
+  cell(machine, 2, one(4), { pass: null, fail: null }),
+  cell(machine, 1.25, one(1.3), { pass: null, fail: null }),
+])

@@ -42,19 +42,20 @@ export const nothing: Effect = { name: 'no effect', ratio: 1, whom: 'all', top: 
 
 const MEDIAN_MS = 5
 const SIGMA = 0.95
-/** Of the heavy tail: the slowest two in a hundred are a Pareto. */
+/** Of the heavy tail: the slowest two in a hundred are a Pareto that begins where the body ends, at its p98. */
 const HEAVY_SHARE = 0.02
+const HEAVY_FROM = 2.0537489
 const HEAVY_INDEX = 2.1
 
 /** A response time in ms and its place in its own distribution, 0..1. */
 function draw(machine: Machine, random: Random): { ms: number; place: number } {
   const z = normal(random)
-  const ms = MEDIAN_MS * Math.exp(SIGMA * z)
-  if (machine.tail === 'lognormal') return { ms, place: cumulativeNormal(z) }
-  if (random() >= HEAVY_SHARE) return { ms, place: (1 - HEAVY_SHARE) * cumulativeNormal(z) }
-  // It begins at the body's p98, so that the place is nearly right.
+  if (machine.tail === 'lognormal' || z < HEAVY_FROM) {
+    return { ms: MEDIAN_MS * Math.exp(SIGMA * z), place: cumulativeNormal(z) }
+  }
   const u = random()
-  return { ms: MEDIAN_MS * Math.exp(SIGMA * 2.054) * (1 - u) ** (-1 / HEAVY_INDEX), place: 1 - HEAVY_SHARE * (1 - u) }
+  const ms = MEDIAN_MS * Math.exp(SIGMA * HEAVY_FROM) * (1 - u) ** (-1 / HEAVY_INDEX)
+  return { ms, place: 1 - HEAVY_SHARE * (1 - u) }
 }
 
 /** Abramowitz and Stegun 26.2.17: within 1e-7. */
@@ -94,8 +95,17 @@ function stallsIn(machine: Machine, random: Random): Stall[] {
 
 const exponential = (random: Random) => -Math.log(1 - random())
 
-/** Microseconds at 3 significant digits, as the recording keeps them. */
-const recorded = (ms: number) => Math.max(1, Math.round(Number((ms * 1000).toPrecision(3))))
+/** Up to here each microsecond has a bucket of its own; above, buckets double in width each time the value does. */
+const SINGLE_UP_TO = 2048
+
+/** Microseconds as the recording's histogram gives them back: the largest value of their bucket. */
+export function recorded(ms: number): number {
+  const us = Math.max(0, Math.round(ms * 1000))
+  if (us < SINGLE_UP_TO) return us
+  // The bit's place of the value: 11 for 2048..4095, whose buckets are 2 wide.
+  const width = 2 ** (31 - Math.clz32(us) - 10)
+  return (Math.floor(us / width) + 1) * width - 1
+}
 
 /** What one block does to everybody. */
 interface Weather {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export type Kind = 'fair' | 'fifo'
+export type Kind = 'fair' | 'fifo' | 'planted'
 const IDS = ['a', 'b', 'c', 'd', 'noisy']
 const path = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url))
 
