@@ -33,6 +33,15 @@ const block = z.looseObject({
 })
 const byArm = z.looseObject({ placebo: z.looseObject({}), noise: z.looseObject({}) })
 
+const limit = z.number().positive().optional()
+const percentiles = { p50Ms: limit, p90Ms: limit, p99Ms: limit, p999Ms: limit }
+const profile = z.looseObject({
+  ...percentiles,
+  maxMs: limit,
+  successRatio: limit,
+  goodSeconds: z.looseObject({ ...percentiles, share: z.number() }).optional(),
+})
+
 const flood = z.looseObject({
   ...common,
   quietTenants: z.array(z.looseObject({ label: z.string(), stepMs: z.number() })),
@@ -41,6 +50,7 @@ const flood = z.looseObject({
     successRatio: z.number(),
     interferenceRatio: z.number(),
     interferenceFloorMs: z.number(),
+    profiles: z.record(z.string(), profile).optional(),
   }),
   pairsPlanned: z.number(),
   operationTimeoutMs: z.number(),

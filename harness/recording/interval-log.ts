@@ -53,7 +53,7 @@ export function logLine(interval: Interval, valuesUs: readonly number[]): string
 export type Counts = Array<[valueUs: number, count: number]>
 
 /** [value, count] of every bucket that holds something, ascending; values are the buckets' highest equivalent. */
-function countsOf(histogram: WalkableHistogram): Counts {
+export function countsOf(histogram: WalkableHistogram): Counts {
   const counts: Counts = []
   const iterator = histogram.recordedValuesIterator
   iterator.reset()

@@ -8,6 +8,7 @@ import { type Operation, unpack } from '../load/ledger.ts'
 import { type Counts, readLog } from '../recording/interval-log.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { Scenario } from '../scenario/schema.ts'
+import { largestLimitMs } from '../verdict/objectives.ts'
 import type { Crew } from './crew.ts'
 import { drained, unreached } from './drain.ts'
 import { type CutAges, record, type Window } from './recorder.ts'
@@ -120,9 +121,8 @@ export class Blocks {
     this.#windows = this.#windows
       .filter((w) => w.startUs + w.settleUs < nowUs)
       .map((w) => (w.endUs <= nowUs ? w : { ...w, endUs: nowUs, pair: null }))
-    const { p99Ms } = this.#scenario.objectives
     return await this.#collect(nowUs, withinMs, {
-      sloUs: p99Ms * 1000,
+      sloUs: largestLimitMs(this.#scenario.objectives) * 1000,
       timeoutUs: this.#crew.operationTimeoutMs * 1000,
     })
   }
