@@ -37,7 +37,7 @@ export function windowWords(blocks: readonly Block[]): string {
 
 export function ratioWords(ratio: Interval | null, pairs: number): string {
   if (ratio === null) return `no p99 ratio: an arm has 0 samples in n=${pairs} complete pairs`
-  return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over ${pairs} resampled pairs, for information)`
+  return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over n=${pairs} pairs, resampled, for information)`
 }
 
 /** @param leakBound whether the opportunities are independent looks for a leak, so that their number bounds it */
