@@ -4,7 +4,7 @@ import type { Evidence } from '../evidence/run.ts'
 import type { Block, MakerTally } from '../evidence/types.ts'
 import type { Precondition } from '../evidence/verdict.ts'
 import { type Counts, quantile } from '../recording/interval-log.ts'
-import { tightestMs } from '../verdict/objectives.ts'
+import { successWanted, tightestMs } from '../verdict/objectives.ts'
 
 const ms = (us: number) => `${(us / 1000).toFixed(1)} ms`
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`
@@ -153,19 +153,24 @@ function wellWithoutNoise({ objectives, rehearsed }: Evidence, blocks: readonly 
     const mine = placebo.filter((window) => window.tenant === tenant)
     const sum = (of: 'ok' | 'offered') => mine.reduce((total, window) => total + window[of], 0)
     const open = mine.reduce((total, { cut }) => total + (cut?.open ?? 0), 0)
-    return { who: `${tenant} under placebo`, ok: sum('ok'), offered: sum('offered') - open }
+    const wanted = successWanted(objectives, tenant)
+    return { who: `${tenant} under placebo`, ok: sum('ok'), offered: sum('offered') - open, wanted }
   })
   const after = 'quiet operations after the noise of the warm-up was over'
   const told = [
     { name: 'well-under-placebo', parts: shares },
-    { name: 'well-after-warm-up', parts: rehearsed ? [{ who: after, ...rehearsed }] : [] },
+    {
+      name: 'well-after-warm-up',
+      parts: rehearsed ? [{ who: after, ...rehearsed, wanted: objectives.successRatio }] : [],
+    },
   ]
   return told.flatMap(({ name, parts }): Precondition[] => {
-    const [worst] = parts.filter(({ offered }) => offered > 0).sort((x, y) => x.ok / x.offered - y.ok / y.offered)
+    const short = (part: { ok: number; offered: number; wanted: number }) => part.wanted - part.ok / part.offered
+    const [worst] = parts.filter(({ offered }) => offered > 0).sort((x, y) => short(y) - short(x))
     if (!worst) return []
-    const { who, ok, offered } = worst
-    const detail = `${who}: ${ok} of ${offered} ended well (at least ${percent(objectives.successRatio)} wanted)`
-    return [{ name, held: ok >= offered * objectives.successRatio, spoils: 'pass', detail }]
+    const { who, ok, offered, wanted } = worst
+    const detail = `${who}: ${ok} of ${offered} ended well (at least ${percent(wanted)} wanted)`
+    return [{ name, held: ok >= offered * wanted, spoils: 'pass', detail }]
   })
 }
 

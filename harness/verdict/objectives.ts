@@ -39,6 +39,11 @@ function profileOf({ p99Ms, successRatio, profiles }: Objectives, tenant: string
   return { p99Ms, successRatio, ...profiles?.[ROLE], ...profiles?.[tenant] }
 }
 
+/** The success ratio that a tenant must have, 0..1. */
+export function successWanted(objectives: Objectives, tenant: string): number {
+  return profileOf(objectives, tenant).successRatio ?? objectives.successRatio
+}
+
 function percentiles(limits: PercentileLimits): Array<Percentile & { limitMs: number }> {
   return PERCENTILES.flatMap(({ key, name, permille }) => {
     const limitMs = limits[key]
