@@ -2,6 +2,10 @@
 
 import type { Evidence } from '../harness/evidence/run.ts'
 import type { Verdict } from '../harness/evidence/verdict.ts'
+import { objectiveColumns, objectiveRows } from './objectives.ts'
+
+const markdown = (head: string[], body: string[][]) =>
+  [head, head.map(() => '---'), ...body].map((row) => `| ${row.join(' | ')} |`)
 
 const ms = (value: number | null) => (value === null ? '–' : value.toFixed(1))
 
@@ -45,7 +49,6 @@ export function defectLine(evidence: Pick<Evidence, 'defect' | 'defectTrips'>): 
 }
 
 export function summary(evidence: Evidence, verdict: Verdict): string {
-  const table = [columns, columns.map(() => '---'), ...rows(verdict)].map((row) => `| ${row.join(' | ')} |`)
   const { placebo, noise } = evidence.noise
   const defect = defectLine(evidence)
   return [
@@ -56,7 +59,13 @@ export function summary(evidence: Evidence, verdict: Verdict): string {
     ...verdict.reasons.map((reason) => `- ${reason}`),
     ...(defect ? [`- ${defect}`] : []),
     '',
-    ...table,
+    ...markdown(columns, rows(verdict)),
+    '',
+    '## Objectives under noise',
+    '',
+    'Bounds are one-sided, with their confidence: a pass must hold for each objective by itself, the error of a fail is shared between all of them. A maximum has none.',
+    '',
+    ...markdown(objectiveColumns, objectiveRows(verdict)),
     '',
     '## Reasons by tenant',
     '',

@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import { actColumns, actRows, actsSummary } from '../../reports/acts-summary.ts'
+import { hasProfiles, objectiveColumns, objectiveRows } from '../../reports/objectives.ts'
 import { columns, defectLine, rows, summary } from '../../reports/summary.ts'
 import { exitCodes, Failure } from '../failure.ts'
 import { type ActsResult, runActs } from '../run/acts.ts'
@@ -108,6 +109,7 @@ function show({ folder, evidence, verdict }: RunResult, json: boolean): number {
   } else {
     const lines = [
       table(columns, rows(verdict)),
+      ...(hasProfiles(verdict) ? [table(objectiveColumns, objectiveRows(verdict))] : []),
       ...evidence.notApplicable.map(({ what, why }) => `  ${what}: not applicable. ${why}`),
       '',
       ...(defect ? [defect] : []),

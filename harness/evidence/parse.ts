@@ -40,6 +40,14 @@ const shape = z.union([
   z.strictObject({ ramp: z.strictObject({ toPerSecond: z.number(), overMs: z.number() }) }),
 ])
 const quietTenant = z.looseObject({ label: z.string(), stepMs: z.number(), shape: shape.optional() })
+const limit = z.number().positive().optional()
+const percentiles = { p50Ms: limit, p90Ms: limit, p99Ms: limit, p999Ms: limit }
+const profile = z.looseObject({
+  ...percentiles,
+  maxMs: limit,
+  successRatio: limit,
+  goodSeconds: z.looseObject({ ...percentiles, share: z.number() }).optional(),
+})
 
 const flood = z.looseObject({
   ...common,
@@ -49,6 +57,7 @@ const flood = z.looseObject({
     successRatio: z.number(),
     interferenceRatio: z.number(),
     interferenceFloorMs: z.number(),
+    profiles: z.record(z.string(), profile).optional(),
   }),
   pairsPlanned: z.number(),
   operationTimeoutMs: z.number(),

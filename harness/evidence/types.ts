@@ -17,13 +17,25 @@ export interface TenantWindow {
   cut?: CutWindow
   /** Response times of ok operations as [valueUs, count], ascending. Failed and unfinished ones are infinite and not in here. */
   responseUs: ReadonlyArray<readonly [number, number]>
+  /** The window in stretches of one second, the last as long as is left. Absent where no objective asks about seconds. */
+  seconds?: SecondWindow[]
+}
+
+/** One tenant in one stretch of at most a second: arrivals whose intended start lies in it. */
+export interface SecondWindow {
+  lengthUs: number
+  offered: number
+  /** Of these, never answered in a window that was cut: nobody knows how they would have ended. */
+  open: number
+  /** Of the ok ones, ascending; what is offered and not in here is infinite. */
+  responseUs: ReadonlyArray<readonly [number, number]>
 }
 
 /** Of the unfinished ones those that were still open when the run was cut: nobody knows how they would have ended. */
 export interface CutWindow {
   /** Younger than the operation timeout: they may still have ended well. */
   open: number
-  /** Of these, younger than the SLO: they may still have ended within it. */
+  /** Of these, younger than the largest limit of the objectives: they may still have ended within theirs. */
   young: number
 }
 
@@ -74,6 +86,27 @@ export interface NoiseTally {
   makers: Partial<Record<MakerName, MakerTally>>
 }
 
+/** Percentiles of the response time that an objective may name, and what they must be at most, milliseconds. */
+export interface PercentileLimits {
+  p50Ms?: number | undefined
+  p90Ms?: number | undefined
+  p99Ms?: number | undefined
+  p999Ms?: number | undefined
+}
+
+/** At least this share (0..1, both excluded) of the seconds must each keep the percentile; exactly one is named. */
+export interface GoodSeconds extends PercentileLimits {
+  share: number
+}
+
+/** The objectives of a role or a tenant. What it leaves out is as in the one below it: tenant, role, whole scenario. */
+export interface SloProfile extends PercentileLimits {
+  /** No operation may take longer, milliseconds. */
+  maxMs?: number | undefined
+  successRatio?: number | undefined
+  goodSeconds?: GoodSeconds | undefined
+}
+
 export interface Objectives {
   /** p99 of response time must be at most this many milliseconds. */
   p99Ms: number
@@ -83,6 +116,8 @@ export interface Objectives {
   interferenceRatio: number
   /** Absolute floor in milliseconds below which a rise is no interference; 0 for none. */
   interferenceFloorMs: number
+  /** By role (`quiet`) or by the label of a quiet tenant (`quiet-1`); absent where the two figures above are all. */
+  profiles?: Record<string, SloProfile> | undefined
 }
 
 export interface Observation {

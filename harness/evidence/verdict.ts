@@ -20,6 +20,31 @@ export interface Interval {
   high: number
 }
 
+/** One objective of one tenant under noise. */
+export interface ObjectiveVerdict {
+  /** `p99`, `max`, `success`, or `seconds with p99 within 250 ms`. */
+  name: string
+  unit: 'ms' | 'share'
+  /** At most for ms, at least for a share. */
+  limit: number
+  outcome: Outcome
+  /** As observed; null without samples, or where an operation that failed or never ended stands there. */
+  value: number | null
+  /**
+   * Bounds of the true value; null where there is none, or it is infinite. The one on the limit's far side carries a pass, the
+   * one on its near side a fail. Each holds with the confidence below; both are null of a maximum, which is as observed.
+   */
+  low: number | null
+  high: number | null
+  /** One-sided, 0..1: a pass must hold for each objective by itself, the fail level is shared between all of them. */
+  confidence: { pass: number; fail: number } | null
+  /** Operations, or seconds. */
+  samples: number
+  /** Of these, beyond the limit: too slow, failed, or seconds that were not good. */
+  beyond: number
+  counted: 'operations' | 'seconds'
+}
+
 export interface TenantVerdict {
   tenant: string
   outcome: Outcome
@@ -30,7 +55,10 @@ export interface TenantVerdict {
   noise: { p50Ms: number | null; p99Ms: number | null; p999Ms: number | null }
   ratio: Interval | null
   successRatio: Interval
+  /** Those of response times first, then the success ratio. */
+  objectives: ObjectiveVerdict[]
   interference: Outcome
+  /** Of all objectives on response times together. */
   slo: Outcome
   success: Outcome
 }

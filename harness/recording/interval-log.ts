@@ -55,7 +55,7 @@ export function logLine(interval: Interval, valuesUs: readonly number[]): string
  * What a histogram holds; values are the buckets' highest equivalent. Bucket by bucket: the package's own iterator does the
  * same and takes twenty times as long.
  */
-function countsIn(histogram: Int32Histogram): Counts {
+export function countsIn(histogram: Int32Histogram): Counts {
   const pairs: Array<[number, number]> = []
   let left = histogram.totalCount
   for (let index = 0; left > 0 && index < histogram.countsArrayLength; index++) {

@@ -3,13 +3,15 @@
 
 import { z } from 'zod'
 import type { Evidence, ProbeLine } from '../evidence/run.ts'
-import type { Finding } from '../evidence/types.ts'
+import type { Block, Finding, SecondWindow } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { probes } from '../probes/list.ts'
 import type { Counts } from '../recording/counts.ts'
 import { readLog } from '../recording/interval-log.ts'
+import { readSeconds } from '../recording/second-log.ts'
 import { starvationUs, type Waiting } from '../verdict/isolation.ts'
 import { judge } from '../verdict/judge.ts'
+import { asksAboutSeconds } from '../verdict/objectives.ts'
 import type { JudgeInput } from '../verdict/types.ts'
 import { openFolder } from './folder.ts'
 import { preconditions } from './preconditions.ts'
@@ -94,8 +96,21 @@ export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdi
 /** What the judge is given of a flood's folder. @param text a file of the run's folder */
 export function floodInput(evidence: Evidence, text: (name: string) => string): JudgeInput {
   const journal = text('journal.ndjson')
-  const input = judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(journal))
-  return { ...input, ...waits(evidence, journal) }
+  const log = text('histograms.hlog')
+  const input = judgeInput(evidence, readLog(log), probeLines(journal))
+  const blocks = asksAboutSeconds(evidence.objectives) ? withSeconds(input.blocks, readSeconds(log)) : input.blocks
+  return { ...input, blocks, ...waits(evidence, journal) }
+}
+
+/** Only a window that was cut has operations of which nobody knows; those of others were waited for in vain. */
+function withSeconds(blocks: readonly Block[], seconds: ReadonlyMap<string, SecondWindow[]>): Block[] {
+  return blocks.map((block) => {
+    const tenants = block.tenants.map((window) => {
+      const own = seconds.get(`${window.tenant}/${block.arm}/${block.index}`) ?? []
+      return { ...window, seconds: window.cut ? own : own.map((second) => ({ ...second, open: 0 })) }
+    })
+    return { ...block, tenants }
+  })
 }
 
 const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })

@@ -9,6 +9,7 @@ import type { Counts } from '../recording/counts.ts'
 import { readLog } from '../recording/interval-log.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { Scenario } from '../scenario/schema.ts'
+import { largestLimitMs } from '../verdict/objectives.ts'
 import type { Crew } from './crew.ts'
 import { drained, unreached } from './drain.ts'
 import { type CutAges, record, type Window } from './recorder.ts'
@@ -121,9 +122,8 @@ export class Blocks {
     this.#windows = this.#windows
       .filter((w) => w.startUs + w.settleUs < nowUs)
       .map((w) => (w.endUs <= nowUs ? w : { ...w, endUs: nowUs, pair: null }))
-    const { p99Ms } = this.#scenario.objectives
     return await this.#collect(nowUs, withinMs, {
-      sloUs: p99Ms * 1000,
+      sloUs: largestLimitMs(this.#scenario.objectives) * 1000,
       timeoutUs: this.#crew.operationTimeoutMs * 1000,
     })
   }

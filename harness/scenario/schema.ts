@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { acts } from '../acts/list.ts'
 import { noiseSchema } from './noise-schema.ts'
+import { objectivesSchema, strangers } from './objectives-schema.ts'
 
 const actNames = acts.map(({ name }) => name)
 
@@ -61,39 +62,41 @@ const head = {
 }
 
 /** Quiet tenants beside a noisy one, in blocks with and without noise: what is meant where no kind is named. */
-const floodSchema = z.strictObject({
-  kind: z.literal('flood').optional(),
-  ...head,
-  tenants: z
-    .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
-    .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
-    .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy')
-    .superRefine((all, context) => {
-      const total = arrivalsPerSecond(all)
-      if (total <= ARRIVALS_PER_SECOND_MAX) return
-      const message = `the quiet tenants ask for ${total} arrivals a second together (count times arrivalsPerSecond); the generator sends at most ${ARRIVALS_PER_SECOND_MAX}`
-      context.addIssue({ code: 'custom', message })
-    }),
-  noise: noiseSchema,
-  blocks: z
-    .strictObject({
-      pairs: z.number().int().min(3).max(200),
-      lengthMs: z.number().int().min(500).max(60_000),
-      settleMs: z.number().int().nonnegative(),
-      silence: z.number().int().min(1).max(20),
-      warmUpMs: z.number().int().min(500).max(60_000),
-    })
-    .refine(({ settleMs, lengthMs }) => settleMs < lengthMs, {
-      path: ['settleMs'],
-      message: 'must be less than lengthMs: what is left of a block after settling is what is measured',
-    }),
-  objectives: z.strictObject({
-    p99Ms: positive,
-    successRatio: positive.max(1),
-    interferenceRatio: z.number().min(1.25).max(20),
-    interferenceFloorMs: z.number().nonnegative().default(0),
-  }),
-})
+const floodSchema = z
+  .strictObject({
+    kind: z.literal('flood').optional(),
+    ...head,
+    tenants: z
+      .array(z.discriminatedUnion('role', [quietTenants, noisyTenant]))
+      .refine((all) => all.filter((t) => t.role === 'quiet').length >= 1, 'at least one tenant with the role quiet')
+      .refine((all) => all.filter((t) => t.role === 'noisy').length === 1, 'exactly one tenant with the role noisy')
+      .superRefine((all, context) => {
+        const total = arrivalsPerSecond(all)
+        if (total <= ARRIVALS_PER_SECOND_MAX) return
+        const message = `the quiet tenants ask for ${total} arrivals a second together (count times arrivalsPerSecond); the generator sends at most ${ARRIVALS_PER_SECOND_MAX}`
+        context.addIssue({ code: 'custom', message })
+      }),
+    noise: noiseSchema,
+    blocks: z
+      .strictObject({
+        pairs: z.number().int().min(3).max(200),
+        lengthMs: z.number().int().min(500).max(60_000),
+        settleMs: z.number().int().nonnegative(),
+        silence: z.number().int().min(1).max(20),
+        warmUpMs: z.number().int().min(500).max(60_000),
+      })
+      .refine(({ settleMs, lengthMs }) => settleMs < lengthMs, {
+        path: ['settleMs'],
+        message: 'must be less than lengthMs: what is left of a block after settling is what is measured',
+      }),
+    objectives: objectivesSchema,
+  })
+  .superRefine(({ tenants, objectives }, context) => {
+    const quiet = tenants.reduce((sum, tenant) => sum + (tenant.role === 'quiet' ? tenant.count : 0), 0)
+    for (const { name, message } of strangers(objectives.profiles, quiet)) {
+      context.addIssue({ code: 'custom', path: ['objectives', 'profiles', name], message })
+    }
+  })
 
 export type Scenario = z.infer<typeof floodSchema>
 

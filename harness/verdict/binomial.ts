@@ -1,11 +1,19 @@
 // Exact intervals from counts alone: order statistics for a quantile, Clopper and Pearson for a share.
-// Every bound is one-sided at 95 %, so a claim about one side is wrong at most once in twenty.
+// Every bound is one-sided; at 95 %, where nothing else is said, a claim about one side is wrong at most once in twenty.
 
 import type { Interval } from '../evidence/verdict.ts'
 import { betaCumulative, binomialAtLeast } from './distributions.ts'
 import type { Descending } from './samples.ts'
 
 const CONFIDENCE = 0.95
+
+/** One-sided confidence of each bound, 0..1. */
+interface Bounds {
+  low: number
+  high: number
+}
+
+const BOTH: Bounds = { low: CONFIDENCE, high: CONFIDENCE }
 
 /**
  * Ranks from the smallest (1..n) whose values bound a quantile; low 0 and high n+1 mean "no bound".
@@ -24,7 +32,7 @@ export function quantileRanks(
 }
 
 /** The first whole number in from..to for which a condition that stays true once true holds. */
-function firstWhere(from: number, to: number, holds: (j: number) => boolean): number {
+export function firstWhere(from: number, to: number, holds: (j: number) => boolean): number {
   let low = from
   let high = to
   while (low < high) {
@@ -38,20 +46,22 @@ function firstWhere(from: number, to: number, holds: (j: number) => boolean): nu
 /**
  * Interval for the quantile `permille`/1000 of a descending list. High is Infinity when samples are too few or when
  * failures reach that far; low is 0 when samples are too few. Null without samples.
+ * @param confidence of each bound by itself
  */
-export function quantileInterval(values: Descending, permille: number): Interval | null {
+export function quantileInterval(values: Descending, permille: number, confidence: Bounds = BOTH): Interval | null {
   const n = values.length
   const point = values[Math.floor((n * (1000 - permille)) / 1000)]
   if (point === undefined) return null
-  const { low, high } = quantileRanks(n, permille / 1000)
+  const { low } = quantileRanks(n, permille / 1000, confidence.low)
+  const { high } = quantileRanks(n, permille / 1000, confidence.high)
   return { point, low: low === 0 ? 0 : (values[n - low] ?? 0), high: values[n - high] ?? Number.POSITIVE_INFINITY }
 }
 
-/** Clopper-Pearson bounds for a share of `good` among `all`, each at `confidence`; 0..1 when nothing was counted. */
-export function shareInterval(good: number, all: number, confidence = CONFIDENCE): Interval {
+/** Clopper-Pearson bounds for a share of `good` among `all`; 0..1 when nothing was counted. @param confidence of each bound */
+export function shareInterval(good: number, all: number, confidence: Bounds = BOTH): Interval {
   if (all === 0) return { point: 0, low: 0, high: 1 }
-  const low = good === 0 ? 0 : betaQuantile(1 - confidence, good, all - good + 1)
-  const high = good === all ? 1 : betaQuantile(confidence, good + 1, all - good)
+  const low = good === 0 ? 0 : betaQuantile(1 - confidence.low, good, all - good + 1)
+  const high = good === all ? 1 : betaQuantile(confidence.high, good + 1, all - good)
   return { point: good / all, low, high }
 }
 

@@ -124,10 +124,9 @@ function successDifference(a: ComparedRun, b: ComparedRun, tenant: string): Diff
   const base = { tenant, what: 'success ratio under noise', unit: 'share' as const, samples }
   if (samples.a === 0 || samples.b === 0) return { ...base, a: null, b: null, ratio: null, changed: 'unknown' }
   const side = 1 - (1 - CONFIDENCE) / 2
-  const [shareA, shareB] = [countA, countB].map(({ ok, offered }) => shareInterval(ok, offered, side)) as [
-    Interval,
-    Interval,
-  ]
+  const [shareA, shareB] = [countA, countB].map(({ ok, offered }) =>
+    shareInterval(ok, offered, { low: side, high: side }),
+  ) as [Interval, Interval]
   const point = shareB.point - shareA.point
   const low = point - Math.hypot(shareB.point - shareB.low, shareA.high - shareA.point)
   const high = point + Math.hypot(shareB.high - shareB.point, shareA.point - shareA.low)

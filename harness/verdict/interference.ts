@@ -95,13 +95,15 @@ export class Watch {
     return { placebo: this.#offCount, noise: this.#onCount }
   }
 
+  probabilities(): Pick<TenantLook, 'pBelow' | 'pAbove' | 'pTail'> {
+    return { pBelow: this.#below.pBelow(), pAbove: this.#above.pAbove(), pTail: this.#tails.pAbove() }
+  }
+
   /** The three probabilities, and whether they reach this look's levels. */
   evidence(): Pick<TenantLook, 'passes' | 'fails' | 'pBelow' | 'pAbove' | 'pTail'> {
     const k = this.pairs
     const { levels } = this.#plan
-    const pTail = this.#tails.pAbove()
-    const pAbove = this.#above.pAbove()
-    const pBelow = this.#below.pBelow()
+    const { pBelow, pAbove, pTail } = this.probabilities()
     const enough = Math.min(this.#offCount, this.#onCount) >= SAMPLES_FOR_PASS
     return {
       passes: k >= FIRST_LOOK && enough && pBelow <= (levels.pass[k] ?? 0),

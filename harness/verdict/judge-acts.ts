@@ -2,19 +2,18 @@
 
 import type { ActsVerdict } from '../evidence/acts.ts'
 import type { Finding } from '../evidence/types.ts'
-import type { Outcome } from '../evidence/verdict.ts'
-import { worst } from './tenant.ts'
-import { findingGround, type Ground } from './wording.ts'
+import { type Ground, ranked, worst } from './ranking.ts'
+import { findingGround } from './wording.ts'
 
 export function judgeActs(findings: Finding[], targetDied: string | null, interrupted: boolean): ActsVerdict {
   const grounds: Ground[] = findings.map((finding) => findingGround(finding, false))
-  if (targetDied !== null) grounds.push({ outcome: 'fail', words: `the target died: ${targetDied}` })
-  if (interrupted) grounds.push({ outcome: 'inconclusive', words: 'the run was interrupted' })
-  if (!findings.some(({ finding }) => finding === 'held' || finding === 'broken')) {
+  const answered = findings.filter(({ finding }) => finding === 'held' || finding === 'broken')
+  const so = `${answered.length} of ${findings.length} probes could answer`
+  if (targetDied !== null) grounds.push({ outcome: 'fail', words: `the target died: ${targetDied}; ${so}` })
+  if (interrupted) grounds.push({ outcome: 'inconclusive', words: `the run was interrupted; ${so}` })
+  if (answered.length === 0) {
     const words = `none of ${findings.length} probes could answer, so isolation was not judged`
     grounds.push({ outcome: 'inconclusive', words })
   }
-  const rank: Outcome[] = ['fail', 'inconclusive', 'pass']
-  const reasons = rank.flatMap((outcome) => grounds.filter((g) => g.outcome === outcome).map(({ words }) => words))
-  return { outcome: worst(grounds.map(({ outcome }) => outcome)), reasons, findings }
+  return { outcome: worst(grounds.map(({ outcome }) => outcome)), reasons: ranked(grounds), findings }
 }

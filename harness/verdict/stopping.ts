@@ -35,7 +35,7 @@ export function differing(input: Pick<JudgeInput, 'looksTaken' | 'targetDied' | 
     if (!then && cutShort) return null
     const was = then ? `${then.outcome} after pair ${then.pair}` : 'no look'
     const is = now ? `${now.outcome} after pair ${now.pair}` : 'no look'
-    return `look ${i + 1} was recorded as ${was} and is ${is} when it is replayed, so latency findings are inconclusive`
+    return `look ${i + 1} was recorded as ${was} and is ${is} when it is replayed (n=${seen.length} looks), so latency findings are inconclusive`
   }
   return null
 }

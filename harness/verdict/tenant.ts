@@ -1,14 +1,19 @@
-// One quiet tenant's part of the verdict: SLO, success ratio and interference, each with its numbers.
+// One quiet tenant's part of the verdict: its objectives and interference, each with its numbers. Refuses a latency pass or fail
+// that the run's self-checks do not carry.
 
-import type { Block } from '../evidence/types.ts'
-import type { Outcome, TenantVerdict } from '../evidence/verdict.ts'
+import type { TenantWindow } from '../evidence/types.ts'
+import type { ObjectiveVerdict, Outcome, TenantVerdict } from '../evidence/verdict.ts'
+import { shareInterval } from './binomial.ts'
 import type { Look, TenantLook } from './interference.ts'
+import { objectiveWords } from './objective-words.ts'
+import { type Confidence, confidenceOf, familySize, type Objective, objectivesOf } from './objectives.ts'
+import { type Ground, worst } from './ranking.ts'
 import { pooledRatio } from './ratio.ts'
 import { armMs, armWindows, completePairs, type Descending, pairSamples, quantileMs } from './samples.ts'
-import { judgeSlo, type SloResult } from './slo.ts'
-import { judgeSuccess, type SuccessResult } from './success.ts'
+import { judgeSeconds, judgeSuccess } from './shares.ts'
+import { judgeMax, judgePercentile } from './slo.ts'
 import type { JudgeInput } from './types.ts'
-import { count, ms, percent, ratioWords, short, windowWords } from './wording.ts'
+import { count, ratioWords, short } from './wording.ts'
 
 /** What spoils latency findings of the whole run, in words; each makes them inconclusive. */
 export interface Spoilers {
@@ -19,12 +24,6 @@ export interface Spoilers {
   interferencePass: string[]
 }
 
-/** Fail outranks inconclusive, which outranks pass. An empty list is no pass. */
-export function worst(outcomes: readonly Outcome[]): Outcome {
-  if (outcomes.includes('fail')) return 'fail'
-  return outcomes.length === 0 || outcomes.includes('inconclusive') ? 'inconclusive' : 'pass'
-}
-
 /** A latency outcome after the run's self-checks. */
 export function latencyOutcome(seen: Outcome, spoilers: Spoilers, kind: 'slo' | 'interference'): Outcome {
   if (seen === 'inconclusive' || spoilers[seen].length > 0) return 'inconclusive'
@@ -32,49 +31,102 @@ export function latencyOutcome(seen: Outcome, spoilers: Spoilers, kind: 'slo' | 
   return seen
 }
 
+/** A tenant's verdict, and those of its reasons that bear on the run's. */
+export interface JudgedTenant {
+  verdict: TenantVerdict
+  grounds: Ground[]
+}
+
 export function judgeTenant(
   input: JudgeInput,
   tenant: string,
   look: Look | undefined,
   spoilers: Spoilers,
-): TenantVerdict {
-  const { blocks, objectives, timeoutMs, runSeed } = input
+): JudgedTenant {
+  const { blocks, timeoutMs, runSeed } = input
   const arms = {
     placebo: armMs(blocks, 'placebo', tenant),
     noise: armMs(blocks, 'noise', tenant),
     silence: armMs(blocks, 'silence', tenant),
   }
-  const noisy = blocks.filter((block) => block.arm === 'noise')
   const windows = armWindows(blocks, 'noise', tenant)
   const cut = (of: 'open' | 'young') => windows.reduce((sum, window) => sum + (window.cut?.[of] ?? 0), 0)
-  const slo = judgeSlo(arms.noise, objectives.p99Ms, cut('young'))
-  const success = judgeSuccess(windows, objectives.successRatio)
+  const objectives = judgeObjectives(input, tenant, { noise: arms.noise, windows, young: cut('young') }, spoilers)
   const pairs = completePairs(blocks, input.pairsPlanned).map((pair) => pairSamples(pair, tenant))
   const ratio = pooledRatio(pairs, { timeoutMs, runSeed, tenant })
   const seen = interferenceOf(tenant, look)
-  const outcomes = {
-    interference: latencyOutcome(seen, spoilers, 'interference'),
-    slo: latencyOutcome(slo.outcome, spoilers, 'slo'),
-    success: success.outcome,
-  }
+  const interference = latencyOutcome(seen, spoilers, 'interference')
   const here = look?.tenants.find((one) => one.tenant === tenant)
-  return {
+  const words = spoilt(interferenceWords(tenant, here, seen, look?.pair ?? 0, input), seen, interference)
+  const of = (which: (judged: ObjectiveVerdict) => boolean) =>
+    worst(objectives.filter(({ judged }) => which(judged)).map(({ judged }) => judged.outcome))
+  const outcomes = {
+    interference,
+    slo: of(({ name }) => name !== 'success'),
+    success: of(({ name }) => name === 'success'),
+  }
+  const sums = { ok: 0, offered: 0 }
+  for (const { ok, offered } of windows) {
+    sums.ok += ok
+    sums.offered += offered
+  }
+  const verdict: TenantVerdict = {
     tenant,
     outcome: worst(Object.values(outcomes)),
     reasons: [
-      spoilt(sloWords(tenant, slo, input, noisy), slo.outcome, outcomes.slo),
-      successWords(tenant, success, input, noisy),
-      spoilt(interferenceWords(tenant, here, seen, look?.pair ?? 0, input), seen, outcomes.interference),
-      `${tenant}: ${ratioWords(ratio)}`,
+      ...objectives.map((objective) => objective.words),
+      words,
+      `${tenant}: ${ratioWords(ratio, pairs.length)}`,
       ...neverWords(tenant, arms),
-      ...(cut('open') === 0 ? [] : [cutWords(tenant, cut('open'), cut('young'))]),
+      ...(cut('open') === 0 ? [] : [cutWords(tenant, cut('open'), cut('young'), arms.noise.length)]),
     ],
     samples: { placebo: arms.placebo.length, noise: arms.noise.length, silence: arms.silence.length },
     placebo: quantiles(arms.placebo),
     noise: quantiles(arms.noise),
     ratio,
-    successRatio: success.share,
+    successRatio: shareInterval(sums.ok, sums.offered),
+    objectives: objectives.map(({ judged }) => judged),
     ...outcomes,
+  }
+  const grounds = [
+    ...objectives.map(({ judged, words }) => ({ outcome: judged.outcome, words })),
+    // A tenant that did not tip the scales is no reason against a run that was decided as a whole.
+    ...(interference === 'inconclusive' ? [] : [{ outcome: interference, words }]),
+  ]
+  return { verdict, grounds }
+}
+
+interface Heard {
+  /** Milliseconds under noise. */
+  noise: Descending
+  windows: readonly TenantWindow[]
+  young: number
+}
+
+/** Every objective of a tenant with its outcome after the run's self-checks, and the words for it. */
+function judgeObjectives(input: JudgeInput, tenant: string, heard: Heard, spoilers: Spoilers) {
+  const family = familySize(input.objectives, input.quietTenants)
+  const confidence = confidenceOf(family)
+  const noisy = input.blocks.filter((block) => block.arm === 'noise')
+  return objectivesOf(input.objectives, tenant).map((asked) => {
+    const judged = judgeOne(asked, heard, confidence)
+    const told = objectiveWords({ tenant, asked, judged, noisy }, family)
+    if (asked.kind === 'success') return { judged, words: told }
+    const outcome = latencyOutcome(judged.outcome, spoilers, 'slo')
+    return { judged: { ...judged, outcome }, words: spoilt(told, judged.outcome, outcome) }
+  })
+}
+
+function judgeOne(asked: Objective, { noise, windows, young }: Heard, confidence: Confidence): ObjectiveVerdict {
+  switch (asked.kind) {
+    case 'percentile':
+      return judgePercentile(noise, asked, confidence, young)
+    case 'max':
+      return judgeMax(noise, asked.limitMs, young)
+    case 'seconds':
+      return judgeSeconds(windows, asked, confidence)
+    case 'success':
+      return judgeSuccess(windows, asked.share, confidence)
   }
 }
 
@@ -100,30 +152,6 @@ function spoilt(words: string, seen: Outcome, after: Outcome): string {
   return seen === after ? words : `${words}; counted as inconclusive, see the run's reasons`
 }
 
-function sloWords(tenant: string, slo: SloResult, input: JudgeInput, noisy: readonly Block[]): string {
-  const limit = `the SLO of ${ms(input.objectives.p99Ms)}`
-  const window = `n=${count(slo.samples)} in ${windowWords(noisy)}`
-  if (slo.p99 === null) return `${tenant}: no sample under noise (${window}), so ${limit} was not judged`
-  const { point, low, high } = slo.p99
-  const upper = high === Number.POSITIVE_INFINITY ? 'no upper bound at 95 %' : `95 % upper bound ${ms(high)}`
-  const lower = `95 % lower bound ${ms(low)}`
-  const p99 = `${tenant}: p99 under noise ${ms(point)}`
-  if (slo.outcome === 'pass') return `${p99} (${upper}, ${window}) is within ${limit}`
-  if (slo.outcome === 'fail') return `${p99} (${lower}, ${window}) exceeds ${limit}`
-  return `${p99} (${lower}, ${upper}, ${window}) leaves ${limit} undecided`
-}
-
-function successWords(tenant: string, success: SuccessResult, input: JudgeInput, noisy: readonly Block[]): string {
-  const wanted = `the objective of ${percent(input.objectives.successRatio)}`
-  const window = `${count(success.ok)} of ${count(success.offered)} offered in ${windowWords(noisy)}`
-  if (success.offered === 0) return `${tenant}: nothing was offered under noise, so ${wanted} was not judged`
-  const { point, low, high } = success.share
-  const ratio = `${tenant}: success ratio under noise ${percent(point)}`
-  if (success.outcome === 'pass') return `${ratio} (95 % lower bound ${percent(low)}, ${window}) meets ${wanted}`
-  if (success.outcome === 'fail') return `${ratio} (95 % upper bound ${percent(high)}, ${window}) misses ${wanted}`
-  return `${ratio} (95 % bounds ${percent(low)} and ${percent(high)}, ${window}) leaves ${wanted} undecided`
-}
-
 function interferenceWords(
   tenant: string,
   here: TenantLook | undefined,
@@ -133,7 +161,8 @@ function interferenceWords(
 ): string {
   const limit = `the interference limit of ${short(input.objectives.interferenceRatio)}`
   if (here === undefined) {
-    return `${tenant}: too few complete pairs to look at ${limit} (3 of ${input.pairsPlanned} planned are the least)`
+    const pairs = completePairs(input.blocks, input.pairsPlanned).length
+    return `${tenant}: too few complete pairs to look at ${limit} (n=${pairs}; 3 of ${input.pairsPlanned} planned pairs are the least)`
   }
   const n = `n=${count(here.samples.placebo)} placebo and ${count(here.samples.noise)} noise in ${pair} of ${input.pairsPlanned} pairs`
   const p99 = `${tenant}: p99 ratio noise/placebo ${short(here.pooledRatio)} (${n})`
@@ -143,8 +172,8 @@ function interferenceWords(
   return `${p99} leaves ${limit} undecided (${p})`
 }
 
-function cutWords(tenant: string, open: number, young: number): string {
-  return `${tenant}: of these, ${count(open)} were still open when the run was cut, ${count(young)} of them younger than the SLO; they count against a pass and for no fail`
+function cutWords(tenant: string, open: number, young: number, samples: number): string {
+  return `${tenant}: of these, ${count(open)} of ${count(samples)} operations under noise were still open when the run was cut, ${count(young)} of them younger than the largest limit; they count against a pass and for no fail`
 }
 
 /** Says why a quantile is null although there are samples. */

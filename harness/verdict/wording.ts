@@ -1,7 +1,8 @@
 // How the judge writes its reasons: numbers with unit, count and window. Decides nothing.
 
 import type { Block, Finding } from '../evidence/types.ts'
-import type { Interval, Outcome } from '../evidence/verdict.ts'
+import type { Interval } from '../evidence/verdict.ts'
+import type { Ground } from './ranking.ts'
 
 /** 1,980 */
 export function count(n: number): string {
@@ -34,9 +35,9 @@ export function windowWords(blocks: readonly Block[]): string {
   return `${seconds.length} ${noun} of ${least === most ? least : `${least} to ${most}`} s`
 }
 
-export function ratioWords(ratio: Interval | null): string {
-  if (ratio === null) return 'no p99 ratio: an arm has no samples in complete pairs'
-  return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over resampled pairs, for information)`
+export function ratioWords(ratio: Interval | null, pairs: number): string {
+  if (ratio === null) return `no p99 ratio: an arm has 0 samples in n=${pairs} complete pairs`
+  return `p99 noise/placebo ${short(ratio.point)} (95 % interval ${short(ratio.low)} to ${short(ratio.high)} over n=${pairs} pairs, resampled, for information)`
 }
 
 /** @param leakBound whether the opportunities are independent looks for a leak, so that their number bounds it */
@@ -48,12 +49,6 @@ function findingWords(finding: Finding, leakBound: boolean): string {
       ? `; true leak probability below ${percent(3 / finding.opportunities)} at 95 %`
       : ''
   return `${finding.probe}${whom}: ${finding.finding}, ${asked}${bound}${finding.reason === '' ? '' : `: ${finding.reason}`}`
-}
-
-/** One reason and how it bears on the outcome. */
-export interface Ground {
-  outcome: Outcome
-  words: string
 }
 
 /** What a finding means for the outcome. Not applicable is no pass; held without having been asked is none either. */

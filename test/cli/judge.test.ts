@@ -116,6 +116,14 @@ test('a block of another shape is refused with its place', async () => {
   expect(await refusal('judge', folder)).toContain('blocks.0.tenants.0.tenant:')
 })
 
+test.each([
+  [{ quiet: { p50Ms: 'soon' } }, 'objectives.profiles.quiet.p50Ms:'],
+  [{ quiet: { goodSeconds: {} } }, 'objectives.profiles.quiet.goodSeconds.share:'],
+])('a profile of another shape is refused with its place: %j', async (profiles, words) => {
+  save({ ...flood, objectives: { ...flood.objectives, profiles } })
+  expect(await refusal('judge', folder)).toContain(words)
+})
+
 test('another version is named as such', async () => {
   save({ ...flood, version: 2 })
   expect(await refusal('judge', folder)).toContain('[evidence-version]')

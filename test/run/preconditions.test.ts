@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import type { Evidence, QuietTenant } from '../../harness/evidence/run.ts'
 import type { Block } from '../../harness/evidence/types.ts'
+import { Counts } from '../../harness/recording/counts.ts'
 import { asked } from '../../harness/run/assemble.ts'
 import { plannedPairs } from '../../harness/run/options.ts'
 import { preconditions } from '../../harness/run/preconditions.ts'
@@ -94,4 +95,44 @@ test('the pairs of a budget leave room for silence and drains, and are at least 
   const of = (budgetS?: number) => plannedPairs({ ...scenario, blocks }, budgetS)
   expect([of(), of(11), of(60), of(62), of(1000)]).toEqual([25, 3, 24, 25, 25])
   expect(() => of(10)).toThrow('[budget-too-small] a budget of 10 s holds 4 s of silence and 2 pairs of 2.3 s')
+})
+
+const quiet = { label: 'quiet-1', ratePerSecond: 100, stepMs: 1, pollMs: 0 }
+const placebo = (ok: number): Block => ({
+  ...silence(4000),
+  arm: 'placebo',
+  pair: 1,
+  tenants: [
+    { tenant: 'quiet-1', offered: 100, sent: 100, ok, failed: 100 - ok, unfinished: 0, responseUs: [[4000, ok]] },
+  ],
+})
+
+/** Whether a precondition held with these objectives beside the usual ones, and what it said. */
+const held = (name: string, profiles: Evidence['objectives']['profiles'], block: Block, lateUs: number) => {
+  const { objectives, ...rest } = evidence(quiet)
+  const lateness = new Map([['quiet-1/placebo/0/lateness', Counts.of([[lateUs, 100]])]])
+  const all = preconditions({ ...rest, objectives: { ...objectives, profiles } }, [block], lateness)
+  const found = all.find((one) => one.name === name)
+  return [found?.held, found?.detail]
+}
+
+test('our own lateness must be small beside the tightest limit of each percentile that anybody named', () => {
+  const at = (profiles: Evidence['objectives']['profiles'], lateUs: number) =>
+    held('send-lateness-placebo', profiles, placebo(100), lateUs)
+  expect(at(undefined, 25_000)[0]).toBe(true)
+  expect(at(undefined, 25_001)[0]).toBe(false)
+  expect(at({ quiet: { p50Ms: 20 } }, 2001)).toEqual([
+    false,
+    'send lateness p50 2.0 ms (limit 2.0 ms), p99 2.0 ms (limit 25.0 ms) over 100 arrivals in the placebo blocks (a tenth of the SLO is the limit)',
+  ])
+  expect(at({ 'quiet-1': { goodSeconds: { p99Ms: 30, share: 0.9 } } }, 3001)[0]).toBe(false)
+  expect(at({ 'quiet-1': { goodSeconds: { p99Ms: 30, share: 0.9 } } }, 3000)[0]).toBe(true)
+})
+
+test('a tenant must do as well under placebo as its own profile wants', () => {
+  const at = (profiles: Evidence['objectives']['profiles'], ok: number) =>
+    held('well-under-placebo', profiles, placebo(ok), 0)[0]
+  expect([at(undefined, 98), at(undefined, 99)]).toEqual([false, true])
+  expect(at({ 'quiet-1': { successRatio: 0.9 } }, 90)).toBe(true)
+  expect(at({ quiet: { successRatio: 1 } }, 99)).toBe(false)
 })

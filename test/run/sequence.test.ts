@@ -32,7 +32,7 @@ test('an error in the pairs keeps what was measured before it, says so, and is t
   expect(evidence.blocks.filter(({ pair }) => pair !== null)).toHaveLength(6)
   const { verdict } = judgeFlood(out)
   expect(verdict.outcome).toBe('inconclusive')
-  expect(verdict.reasons.join('\n')).toContain('the run broke off: the judge stumbled')
+  expect(verdict.reasons.join('\n')).toMatch(/the run broke off after \d+ blocks: the judge stumbled/)
   expect(readdirSync(out).sort()).toEqual(['evidence.json', 'histograms.hlog', 'journal.ndjson'])
 })
 

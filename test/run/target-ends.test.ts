@@ -61,7 +61,7 @@ test('a target whose process ends at the first noise is failed with the reason',
   const { verdict, evidence } = await begin({ onNoise: () => died.resolve('exit code 137') }, { died: died.promise })
     .running
   expect([verdict.outcome, evidence.targetDied]).toEqual(['fail', 'exit code 137'])
-  expect(verdict.reasons[0]).toBe('the target died: exit code 137')
+  expect(verdict.reasons[0]).toBe('the target died: exit code 137 (after 0 of 4 pairs, 0 blocks)')
 })
 
 test.each([

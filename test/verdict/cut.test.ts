@@ -4,23 +4,27 @@
 import { expect, test } from 'vitest'
 import type { TenantWindow } from '../../harness/evidence/types.ts'
 import { judge } from '../../harness/verdict/judge.ts'
-import { judgeSlo } from '../../harness/verdict/slo.ts'
+import { confidenceOf } from '../../harness/verdict/objectives.ts'
+import { judgeSuccess } from '../../harness/verdict/shares.ts'
+import { judgePercentile } from '../../harness/verdict/slo.ts'
 import { replay } from '../../harness/verdict/stopping.ts'
-import { judgeSuccess } from '../../harness/verdict/success.ts'
 import { simulateInput } from './simulate.ts'
 
 const RUN_SEED = 11
 const values = (never: number, all: number) =>
   Float64Array.from({ length: all }, (_, i) => (i < never ? Number.POSITIVE_INFINITY : 5))
 
+const alone = confidenceOf(1)
+const p99 = { name: 'p99', permille: 990, limitMs: 250 }
+
 test('operations that were cut before the SLO neither break it nor meet it', () => {
-  expect(judgeSlo(values(60, 600), 250).outcome).toBe('fail')
-  expect(judgeSlo(values(60, 600), 250, 60).outcome).toBe('inconclusive')
-  expect(judgeSlo(values(0, 600), 250, 0).outcome).toBe('pass')
+  expect(judgePercentile(values(60, 600), p99, alone).outcome).toBe('fail')
+  expect(judgePercentile(values(60, 600), p99, alone, 60).outcome).toBe('inconclusive')
+  expect(judgePercentile(values(0, 600), p99, alone, 0).outcome).toBe('pass')
 })
 
 test('operations that were cut after the SLO break it', () => {
-  expect(judgeSlo(values(60, 600), 250, 10).outcome).toBe('fail')
+  expect(judgePercentile(values(60, 600), p99, alone, 10).outcome).toBe('fail')
 })
 
 test('operations that were cut before their timeout are no failures, and no successes', () => {
@@ -33,9 +37,9 @@ test('operations that were cut before their timeout are no failures, and no succ
     unfinished: 60,
     responseUs: [],
   }
-  expect(judgeSuccess([window], 0.99).outcome).toBe('fail')
-  expect(judgeSuccess([{ ...window, cut: { open: 60, young: 60 } }], 0.99).outcome).toBe('inconclusive')
-  expect(judgeSuccess([{ ...window, cut: { open: 10, young: 10 } }], 0.99).outcome).toBe('fail')
+  expect(judgeSuccess([window], 0.99, alone).outcome).toBe('fail')
+  expect(judgeSuccess([{ ...window, cut: { open: 60, young: 60 } }], 0.99, alone).outcome).toBe('inconclusive')
+  expect(judgeSuccess([{ ...window, cut: { open: 10, young: 10 } }], 0.99, alone).outcome).toBe('fail')
 })
 
 const healthy = simulateInput({ runSeed: RUN_SEED })

@@ -147,7 +147,7 @@ describe(`the judge on simulated runs, run seed ${RUN_SEED}`, () => {
       pairsEnded: 'backlog of 812 after 3 blocks',
     })
     expect(verdict.outcome).toBe('inconclusive')
-    expect(said(verdict)).toContain('after 5 of 25, and what was seen is judged: backlog of 812')
+    expect(said(verdict)).toContain('after 5 of 25 pairs, and what was seen is judged: backlog of 812')
   })
 
   it('counts arrivals that were never sent against the run, not the target', () => {
