@@ -15,6 +15,7 @@ import { wrk } from './peers/wrk.ts'
 
 const SECONDS = Number(process.env.SECONDS ?? 20)
 const RUN_SEED = 31
+const WARM_UP_MS = 2000
 const TIMEOUT_SECONDS = 5
 const RATES = [100, 1000] as const
 /** Pathologies at the same time: as many as the machine bears without their disturbing each other. */
@@ -54,7 +55,7 @@ function chunks<T>(list: readonly T[], size: number): T[][] {
 /** The arrivals are uniform, as those of the peers that have an open model: one truth is then everybody's. */
 async function ours(names: readonly PathologyName[], ratePerSecond: number, say: Say): Promise<Cell[]> {
   const round = { names, ratePerSecond, shape: 'uniform' as const, windowMs: SECONDS * 1000, runSeed: RUN_SEED }
-  const { measured, heldUp } = await sendRound({ ...round, timeoutMs: TIMEOUT_SECONDS * 1000 })
+  const { measured, heldUp } = await sendRound({ ...round, warmUpMs: WARM_UP_MS, timeoutMs: TIMEOUT_SECONDS * 1000 })
   say(
     `partywall at ${ratePerSecond}/s: held up at p99: generator ${heldUp.generator.p99Us} us, servers ${heldUp.server.p99Us} us`,
   )
@@ -76,6 +77,7 @@ async function ours(names: readonly PathologyName[], ratePerSecond: number, say:
 async function theirs(peer: Peer, names: readonly PathologyName[], ratePerSecond: number, say: Say): Promise<Cell[]> {
   const servers = await startPathologies(names, ratePerSecond, SECONDS * 1e6)
   try {
+    await servers.warmUp()
     const cells = await Promise.all(
       names.map(async (pathology, i): Promise<Cell> => {
         const url = `${servers.origins[i]}/`

@@ -2,7 +2,7 @@
 // server of the pathology suite answers by it, and the truth that tools are held against is computed by it. Pure; refuses
 // to know of clocks, of HTTP and of who asks.
 
-/** Everything in microseconds from the zero that the server and its caller have in common. */
+/** Everything in microseconds from the zero that the server and its caller have in common; before it nothing begins. */
 export type Pathology =
   /** Holds whatever arrives in [at, at + for) to its end; again every so often, where `everyUs` is not null. */
   | { kind: 'stall'; atUs: number; forUs: number; everyUs: number | null }
@@ -19,7 +19,7 @@ export type Pathology =
 export type Answers = (arrivalUs: number) => number | null
 
 /** What a healthy server takes, where there is no queue. */
-export const HEALTHY_US = 1000
+const HEALTHY_US = 1000
 
 export function answersOf(pathology: Pathology): Answers {
   switch (pathology.kind) {
@@ -28,7 +28,7 @@ export function answersOf(pathology: Pathology): Answers {
     case 'dead':
       return (us) => (isWithin(us, pathology) ? null : us + HEALTHY_US)
     case 'speed-up':
-      return (us) => us + Math.max(HEALTHY_US, pathology.slowUs * (1 - us / pathology.overUs))
+      return (us) => us + Math.max(HEALTHY_US, pathology.slowUs * (1 - Math.max(0, us) / pathology.overUs))
     case 'slow-drain':
       return slowDrain(pathology)
     case 'burst':

@@ -8,17 +8,19 @@ import type { Load, Shape } from '../../harness/load/shapes.ts'
 import type { HiccupTally } from '../../harness/recording/hiccup.ts'
 import { type Counts, logHead, logLine, readLog } from '../../harness/recording/interval-log.ts'
 import { startGenerator } from '../../harness/run/threads.ts'
-import { answersOf, type PathologyName, pathologyOf } from './pathologies.ts'
+import { answersOf, type Pathology, type PathologyName, pathologyOf } from './pathologies.ts'
 import type { FromPathologyServer, ToPathologyServer } from './pathology-server.ts'
 import { intendedStarts, truthOf } from './truth.ts'
 
 export interface PathologyServers {
   /** In the order of the names. */
   origins: string[]
+  /** Answers some requests, so that its code is compiled when somebody measures; counted nowhere. */
+  warmUp(): Promise<void>
   /** Without it each server's zero is its first request. */
   begin(zeroNs: bigint): void
-  /** How the machine held the process up since it was asked before, and what all servers together got and left unanswered. */
-  heldUp(): Promise<{ heldUp: HiccupTally; served: number; unanswered: number }>
+  /** How the machine held the process up since it was asked before, and what all servers together left unanswered. */
+  heldUp(): Promise<{ heldUp: HiccupTally; unanswered: number }>
   stop(): Promise<void>
 }
 
@@ -38,11 +40,19 @@ export async function startPathologies(
     const [message] = await Promise.race([once(child, 'message'), ended])
     return message
   }
-  say({ serve: names.map((name) => pathologyOf(name, ratePerSecond, windowUs)) })
+  const healthyOne: Pathology = { kind: 'stall', atUs: 0, forUs: 0, everyUs: null }
+  say({ serve: [...names.map((name) => pathologyOf(name, ratePerSecond, windowUs)), healthyOne] })
   const listening = await answer()
   if (!('ports' in listening)) throw new Error('the pathology server told no ports')
+  const all = listening.ports.map((port) => `http://127.0.0.1:${port}`)
+  const [origins, healthy = ''] = [all.slice(0, -1), all.at(-1)]
   return {
-    origins: listening.ports.map((port) => `http://127.0.0.1:${port}`),
+    origins,
+    warmUp: async () => {
+      for (let i = 0; i < 100; i++) {
+        await Promise.all(Array.from({ length: 20 }, async () => await (await fetch(healthy)).text()))
+      }
+    },
     begin: (zeroNs) => say({ zeroNs }),
     heldUp: async () => {
       const told = answer()
@@ -65,6 +75,8 @@ export interface Round {
   ratePerSecond: number
   shape: Shape
   windowMs: number
+  /** Before the window: code that runs for the first time is slow, ours and the servers'. */
+  warmUpMs: number
   runSeed: number
   /** After so long an operation is given up, as unfinished. */
   timeoutMs: number
@@ -87,10 +99,13 @@ export interface Sent {
   measured: Measured[]
   /** How the machine held up the generator's thread and the server's process. */
   heldUp: { generator: HiccupTally; server: HiccupTally }
+  /** Requests that came to the servers and were never answered, as the servers counted them. */
+  unanswered: number
 }
 
-export async function sendRound({ names, ratePerSecond, shape, windowMs, runSeed, timeoutMs }: Round): Promise<Sent> {
-  const windowUs = windowMs * 1000
+export async function sendRound({ names, ratePerSecond, shape, ...times }: Round): Promise<Sent> {
+  const { windowMs, warmUpMs, runSeed, timeoutMs } = times
+  const [windowUs, warmUpUs] = [windowMs * 1000, warmUpMs * 1000]
   const loads = names.map((): Load => ({ ratePerSecond, shape }))
   const servers = await startPathologies(names, ratePerSecond, windowUs)
   try {
@@ -105,23 +120,25 @@ export async function sendRound({ names, ratePerSecond, shape, windowMs, runSeed
     const plan = { tenants, loads, runSeed, operationTimeoutMs: timeoutMs, canaryKey: 'pathology' }
     const generator = await startGenerator(plan, 5000)
     try {
-      // Both are there and have nothing to do: the first arrivals meet no start of a process.
-      const zeroNs = process.hrtime.bigint() + 200_000_000n
-      servers.begin(zeroNs)
-      await servers.heldUp()
+      const zeroNs = process.hrtime.bigint()
+      const until = (us: number) =>
+        new Promise((resolve) => setTimeout(resolve, us / 1000 - Number(process.hrtime.bigint() - zeroNs) / 1e6))
+      servers.begin(zeroNs + BigInt(warmUpUs) * 1000n)
       generator.begin(zeroNs)
-      await new Promise((resolve) => setTimeout(resolve, windowMs + Number(zeroNs - process.hrtime.bigint()) / 1e6))
+      await until(warmUpUs)
+      await Promise.all([generator.collect(0, warmUpUs, timeoutMs), servers.heldUp()])
+      await until(warmUpUs + windowUs)
       // What is never answered is given up by the operation's timeout, never by the collection.
-      const { operations, hiccups } = await generator.collect(0, windowUs, timeoutMs + 1000)
-      const { heldUp } = await servers.heldUp()
+      const { operations, hiccups } = await generator.collect(warmUpUs, warmUpUs + windowUs, timeoutMs + 1000)
+      const { heldUp, unanswered } = await servers.heldUp()
       const all = unpack(operations)
-      const starts = intendedStarts(runSeed, loads, windowUs)
+      const starts = intendedStarts(runSeed, loads, { warmUpUs, windowUs })
       const measured = names.map((name, tenant) => {
         const own = all.filter((operation) => operation.tenant === tenant)
         const truthUs = truthOf(answersOf(pathologyOf(name, ratePerSecond, windowUs)), starts[tenant] ?? [])
         return { name, truthUs, ...recorded(own) }
       })
-      return { measured, heldUp: { generator: hiccups, server: heldUp } }
+      return { measured, heldUp: { generator: hiccups, server: heldUp }, unanswered }
     } finally {
       await generator.stop()
     }

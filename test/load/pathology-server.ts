@@ -9,12 +9,11 @@ import { answersOf, type Pathology } from './pathologies.ts'
 
 export type ToPathologyServer = { serve: Pathology[] } | { zeroNs: bigint } | 'held up?'
 /** Ports in the order of the pathologies. */
-export type FromPathologyServer = { ports: number[] } | { heldUp: HiccupTally; served: number; unanswered: number }
+export type FromPathologyServer = { ports: number[] } | { heldUp: HiccupTally; unanswered: number }
 
 const say = (message: FromPathologyServer) => process.send?.(message)
 const meter = startHiccupMeter()
 let toldNs: bigint | null = null
-let served = 0
 let unanswered = 0
 
 function listen(pathology: Pathology): Promise<number> {
@@ -26,7 +25,6 @@ function listen(pathology: Pathology): Promise<number> {
     request.resume()
     const us = Number(nowNs - (toldNs ?? firstNs)) / 1000
     const due = answers(us)
-    served++
     if (due === null) {
       unanswered++
       return
@@ -49,7 +47,7 @@ function listen(pathology: Pathology): Promise<number> {
 }
 
 process.on('message', async (message: ToPathologyServer) => {
-  if (message === 'held up?') say({ heldUp: meter.take(), served, unanswered })
+  if (message === 'held up?') say({ heldUp: meter.take(), unanswered })
   else if ('serve' in message) say({ ports: await Promise.all(message.serve.map(listen)) })
   else toldNs = message.zeroNs
 })

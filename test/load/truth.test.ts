@@ -55,14 +55,14 @@ describe('a server that', () => {
 
   test('speeds up takes evenly less time, down to that of a healthy one', () => {
     const quicker: Pathology = { kind: 'speed-up', slowUs: 200_000, overUs: 10 * S }
-    expect(responsesMs(quicker, [0, 2500, 5000, 9990, 10_000, 20_000])).toEqual([200, 150, 100, 1, 1, 1])
+    expect(responsesMs(quicker, [-500, 0, 2500, 5000, 9990, 10_000, 20_000])).toEqual([200, 200, 150, 100, 1, 1, 1])
   })
 })
 
 describe(`the truth (run seed ${RUN_SEED})`, () => {
   const uniform = (ratePerSecond: number) => [{ ratePerSecond, shape: 'uniform' as const }]
   const truthMs = (ratePerSecond: number, pathology: Pathology) => {
-    const [starts = []] = intendedStarts(RUN_SEED, uniform(ratePerSecond), 20 * S)
+    const [starts = []] = intendedStarts(RUN_SEED, uniform(ratePerSecond), { warmUpUs: S, windowUs: 20 * S })
     return truthOf(answersOf(pathology), starts).map((us) => us / 1000)
   }
 
@@ -96,8 +96,9 @@ describe(`the truth (run seed ${RUN_SEED})`, () => {
 
   test('takes the arrivals that the generator draws, each tenant its own', () => {
     const loads = [...uniform(100), { ratePerSecond: 50, shape: 'poisson' as const }]
-    const [first = [], second = []] = intendedStarts(RUN_SEED, loads, 10 * S)
+    const [first = [], second = []] = intendedStarts(RUN_SEED, loads, { warmUpUs: 2 * S, windowUs: 8 * S })
     expect(first.length).toBe(1000)
+    expect(first.filter((us) => us < 0).length).toBe(200)
     // 500 expected, standard deviation 22: four of them are allowed.
     expect(Math.abs(second.length - 500)).toBeLessThan(90)
     expect(first).toEqual([...first].sort((x, y) => x - y))
@@ -123,6 +124,13 @@ describe('a percentile', () => {
     const answers = (us: number) => (us === 0 ? null : us + 5)
     const one = truthOf(answers, [0, 10, 20])
     expect(one).toEqual([5, 5, Number.POSITIVE_INFINITY])
+  })
+
+  test('leaves out the warm-up, which stands in the queue all the same', () => {
+    const queue = () => answersOf({ kind: 'slow-drain', serviceUs: 10, atUs: 1000, forUs: 1 })
+    // -5 is served until 5, so 0 until 15; alone it would be served until 10.
+    expect(truthOf(queue(), [-5, 0])).toEqual([15])
+    expect(truthOf(queue(), [0])).toEqual([10])
   })
 
   test('of the last thousandth is looked at from 10,000 samples on', () => {

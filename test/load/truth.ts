@@ -5,19 +5,31 @@ import { scheduleTenants } from '../../harness/load/schedule.ts'
 import type { Load } from '../../harness/load/shapes.ts'
 import type { Answers } from './pathologies.ts'
 
-/** Intended starts of each tenant in [0, windowUs), microseconds, ascending, as the generator will draw them. */
-export function intendedStarts(runSeed: number, loads: readonly Load[], windowUs: number): number[][] {
+/**
+ * Intended starts of each tenant, microseconds, ascending, as the generator will draw them. The window's first moment is 0;
+ * what is due before it is the warm-up.
+ */
+export function intendedStarts(
+  runSeed: number,
+  loads: readonly Load[],
+  { warmUpUs, windowUs }: { warmUpUs: number; windowUs: number },
+): number[][] {
   const starts = loads.map((): number[] => [])
   for (const { tenant, intendedUs } of scheduleTenants(runSeed, loads)) {
-    if (intendedUs >= windowUs) break
-    starts[tenant]?.push(intendedUs)
+    if (intendedUs >= warmUpUs + windowUs) break
+    starts[tenant]?.push(intendedUs - warmUpUs)
   }
   return starts
 }
 
-/** Response times, microseconds, ascending; Infinity for what is never answered. @param intendedUs ascending */
+/**
+ * Response times of what is due in the window, microseconds, ascending; Infinity for what is never answered. The warm-up
+ * goes through the server's queue as well, and is not counted.
+ * @param intendedUs ascending
+ */
 export function truthOf(answers: Answers, intendedUs: readonly number[]): number[] {
-  return intendedUs.map((us) => (answers(us) ?? Number.POSITIVE_INFINITY) - us).sort((x, y) => (x < y ? -1 : 1))
+  const responses = intendedUs.map((us) => (answers(us) ?? Number.POSITIVE_INFINITY) - us)
+  return responses.filter((_, i) => (intendedUs[i] ?? 0) >= 0).sort((x, y) => (x < y ? -1 : 1))
 }
 
 /** Nearest rank, as the recorded histograms are read. @param ascending not empty @param q 0..1 */
