@@ -11,6 +11,7 @@ const measuring = [
   'test/live/gate.test.ts',
   'test/live/http.test.ts',
   'test/live/acts.test.ts',
+  'test/live/pathology.test.ts',
   'test/load/generator.test.ts',
   'test/recording/hiccup.test.ts',
   'test/engine/queue/fairness.test.ts',

@@ -1,5 +1,5 @@
-// What a benchmark finds: figures, each with its unit, the peer's, the ratio, and how far the rounds lay apart. Refuses a
-// mean: the median of the rounds, and all of their range.
+// What a benchmark finds: figures, each with its unit, the peer's, the ratio, and how far the rounds lay apart; or a table,
+// where there is more than one peer. Refuses a mean: the median of the rounds, and all of their range.
 
 export interface Figure {
   name: string
@@ -14,11 +14,16 @@ export interface Figure {
   spread: string
 }
 
-export interface Bench {
-  name: string
-  what: string
-  run(say: (line: string) => void): Promise<Figure[]>
+/** For what one peer's column cannot hold: rows with a head, and the same for machines. */
+export interface Table {
+  rows: string[][]
+  json: Record<string, unknown>
 }
+
+export type Bench = { name: string; what: string } & (
+  | { run(say: (line: string) => void): Promise<Figure[]> }
+  | { tabulate(say: (line: string) => void): Promise<Table> }
+)
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

@@ -4,20 +4,32 @@
 import { parseArgs, styleText } from 'node:util'
 import { aaBench } from './aa.ts'
 import { engineBench } from './engine.ts'
-import type { Bench, Figure } from './figures.ts'
+import type { Bench, Figure, Table } from './figures.ts'
 import { generatorBench } from './generator.ts'
+import { pathologyBench } from './pathology.ts'
 import { recordingBench } from './recording.ts'
 import { streamFloodBench } from './stream-flood.ts'
 import { verdictBench } from './verdict.ts'
 
-const benches: readonly Bench[] = [aaBench, engineBench, generatorBench, recordingBench, streamFloodBench, verdictBench]
+const benches: readonly Bench[] = [
+  aaBench,
+  engineBench,
+  generatorBench,
+  pathologyBench,
+  recordingBench,
+  streamFloodBench,
+  verdictBench,
+]
 
-function print(figures: readonly Figure[]): void {
+function rowsOf(figures: readonly Figure[]): string[][] {
   const text = (value: number | null) => (value === null ? '-' : Number(value.toPrecision(4)).toLocaleString('en'))
   const rows = figures.map(({ name, unit, ours, peer, ratio, rounds, spread }) => {
     return [name, unit, text(ours), text(peer), text(ratio), String(rounds), spread]
   })
-  const all = [['figure', 'unit', 'ours', 'peer', 'ratio', 'rounds', 'spread'], ...rows]
+  return [['figure', 'unit', 'ours', 'peer', 'ratio', 'rounds', 'spread'], ...rows]
+}
+
+function print(all: readonly string[][]): void {
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? []
   for (const [at, row] of all.entries()) {
     const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')
@@ -25,13 +37,19 @@ function print(figures: readonly Figure[]): void {
   }
 }
 
+async function figured(finding: Promise<Figure[]>): Promise<Table> {
+  const figures = await finding
+  return { rows: rowsOf(figures), json: { figures } }
+}
+
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const [name] = positionals
 const bench = benches.find((known) => known.name === name)
 if (bench) {
-  const figures = await bench.run((line) => process.stderr.write(`${line}\n`))
-  if (values.json) process.stdout.write(`${JSON.stringify({ bench: bench.name, figures }, null, 2)}\n`)
-  else print(figures)
+  const say = (line: string) => process.stderr.write(`${line}\n`)
+  const found = 'run' in bench ? await figured(bench.run(say)) : await bench.tabulate(say)
+  if (values.json) process.stdout.write(`${JSON.stringify({ bench: bench.name, ...found.json }, null, 2)}\n`)
+  else print(found.rows)
   process.exit(0)
 }
 const list = benches.map(({ name: known, what }) => `  ${known}: ${what}`).join('\n')

@@ -97,7 +97,7 @@ test('the pairs of a budget leave room for silence and drains, and are at least 
   expect(() => of(10)).toThrow('[budget-too-small] a budget of 10 s holds 4 s of silence and 2 pairs of 2.3 s')
 })
 
-const quiet = { label: 'quiet-1', ratePerSecond: 100, stepMs: 1, pollMs: 0 }
+const quiet = { label: 'quiet-1', ratePerSecond: 100, shape: 'poisson' as const, stepMs: 1, pollMs: 0 }
 const placebo = (ok: number): Block => ({
   ...silence(4000),
   arm: 'placebo',
