@@ -1,7 +1,6 @@
 // What load tools report of servers that misbehave, beside the analytic truth: ours and its peers, the same servers, one
 // tool after the other. A peer that is not on PATH is named as absent. Refuses to say who is right: the truth is in the table.
 
-import { quantile } from '../../harness/recording/interval-log.ts'
 import { type PathologyName, pathologyNames } from '../load/pathologies.ts'
 import { sendRound, startPathologies } from '../load/pathology-run.ts'
 import { rankAt } from '../load/truth.ts'
@@ -67,7 +66,7 @@ async function ours(names: readonly PathologyName[], ratePerSecond: number, say:
       {
         ...about,
         who: 'partywall',
-        ms: QUANTILES.map((q) => (quantile(recordedUs, q) ?? Number.NaN) / 1000),
+        ms: QUANTILES.map((q) => (recordedUs.quantile(q) ?? Number.NaN) / 1000),
         note: `${outcomes.unfinished} unfinished, ${outcomes.failed} failed`,
       },
     ]

@@ -3,7 +3,7 @@
 // are what is compared. Refuses a retry.
 
 import { describe, expect, test } from 'vitest'
-import { type Counts, quantile } from '../../harness/recording/interval-log.ts'
+import type { Counts } from '../../harness/recording/counts.ts'
 import { type PathologyName, pathologyNames } from '../load/pathologies.ts'
 import { type Measured, type Sent, sendRound } from '../load/pathology-run.ts'
 import { quantilesFor, rankAt, toleranceMs } from '../load/truth.ts'
@@ -30,7 +30,7 @@ function machineMs({ heldUp }: Sent, latenessUs: Counts, q: number): number {
   const lengths = [heldUp.generator, heldUp.server].map(({ p99Us, maxUs }) => (q > 0.99 ? maxUs : p99Us) / 1000)
   const felt = lengths.filter((ms) => ms > METER_MS)
   if (felt.length === 0) return 0
-  return felt.reduce((sum, ms) => sum + ms, 0) + (quantile(latenessUs, Math.max(q, 0.99)) ?? 0) / 1000
+  return felt.reduce((sum, ms) => sum + ms, 0) + (latenessUs.quantile(Math.max(q, 0.99)) ?? 0) / 1000
 }
 
 function expectTruth({ name, truthUs, recordedUs, outcomes, leastWaitedUs, latenessUs }: Measured, sent: Sent): void {
@@ -44,7 +44,7 @@ function expectTruth({ name, truthUs, recordedUs, outcomes, leastWaitedUs, laten
   expect(outcomes.unfinished, name).toBe(isDead ? sent.unanswered : 0)
   if (isDead) expect(leastWaitedUs).toBeGreaterThanOrEqual(TIMEOUT_MS * 1000)
   for (const q of quantilesFor(n)) {
-    const [truth, measured] = [rankAt(truthUs, q) / 1000, (quantile(recordedUs, q) ?? Number.NaN) / 1000]
+    const [truth, measured] = [rankAt(truthUs, q) / 1000, (recordedUs.quantile(q) ?? Number.NaN) / 1000]
     const what = `${name}, p${q * 100} of ${n}: ${measured} ms, not ${truth}; ${told(sent)}`
     if (truth === Number.POSITIVE_INFINITY) expect(measured, what).toBe(truth)
     else
