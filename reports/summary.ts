@@ -2,6 +2,7 @@
 
 import type { Evidence } from '../harness/evidence/run.ts'
 import type { Verdict } from '../harness/evidence/verdict.ts'
+import { interferenceSummary } from './interference-summary.ts'
 
 const ms = (value: number | null) => (value === null ? '–' : value.toFixed(1))
 
@@ -66,6 +67,7 @@ export function summary(evidence: Evidence, verdict: Verdict): string {
       ...t.reasons.map((reason) => `- ${reason}`),
       '',
     ]),
+    ...interferenceSummary(verdict.isolation),
     '## Findings',
     '',
     ...verdict.findings.map(

@@ -41,6 +41,13 @@ const shape = z.union([
 ])
 const quietTenant = z.looseObject({ label: z.string(), stepMs: z.number(), shape: shape.optional() })
 
+/** Absent in runs that were saved before it was asked for. */
+const dwell = z.discriminatedUnion('state', [
+  z.looseObject({ state: z.literal('asked'), asked: z.number(), answered: z.number(), why: z.string() }),
+  z.looseObject({ state: z.literal('not-offered') }),
+  z.looseObject({ state: z.literal('not-asked'), why: z.string() }),
+])
+
 const flood = z.looseObject({
   ...common,
   quietTenants: z.array(quietTenant),
@@ -60,6 +67,7 @@ const flood = z.looseObject({
   noise: byArm,
   noiseOrdered: byArm,
   hiccups: z.array(z.looseObject({ who: z.string() })),
+  dwell: dwell.optional(),
   pairsEnded: z.string().nullable(),
   notApplicable: z.array(z.looseObject({ what: z.string(), why: z.string() })),
   files: withFiles('journal.ndjson', 'histograms.hlog'),

@@ -2,7 +2,7 @@
 // the same evidence is judged the same way.
 
 import { z } from 'zod'
-import type { Evidence, ProbeLine } from '../evidence/run.ts'
+import type { DwellObservation, Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Finding } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { probes } from '../probes/list.ts'
@@ -93,13 +93,31 @@ export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdi
 export function floodInput(evidence: Evidence, text: (name: string) => string): JudgeInput {
   const journal = text('journal.ndjson')
   const input = judgeInput(evidence, readLog(text('histograms.hlog')), probeLines(journal))
-  return { ...input, ...waits(evidence, journal) }
+  return { ...input, ...waits(evidence, journal), dwell: { facts: evidence.dwell, observations: dwellLines(journal) } }
 }
+
+function dwellLines(journal: string): DwellObservation[] {
+  return journal
+    .split('\n')
+    .filter((line) => line.startsWith('{"t":"dwell"'))
+    .map((line) => dwellLine.parse(JSON.parse(line)))
+}
+
+const dwellLine = z.object({
+  t: z.literal('dwell'),
+  tenant: z.string(),
+  arm: z.enum(['silence', 'placebo', 'noise']),
+  block: z.number(),
+  run: z.string(),
+  attempt: z.number(),
+  queuedMs: z.number(),
+  startedMs: z.number().nullable(),
+})
 
 const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })
 
 /** How long each tenant went without, from the journal's operations; over all that lies between first and last block. */
-function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvationMs'> {
+function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvation'> {
   const { blocks } = evidence
   if (blocks.length === 0) return {}
   const byTenant = new Map<string, Waiting[]>(evidence.quietTenants.map(({ label }) => [label, []]))
@@ -110,8 +128,9 @@ function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvatio
   }
   const fromUs = Math.min(...blocks.map(({ startUs }) => startUs))
   const toUs = Math.max(...blocks.map(({ endUs }) => endUs))
-  const starvationMs = [...byTenant].map(([tenant, operations]) => {
-    return { tenant, ms: Math.round(starvationUs(operations, fromUs, toUs)) / 1000 }
+  const tenants = [...byTenant].map(([tenant, all]) => {
+    const operations = all.filter(({ intendedUs }) => intendedUs >= fromUs && intendedUs < toUs)
+    return { tenant, ms: Math.round(starvationUs(all, fromUs, toUs)) / 1000, operations: operations.length }
   })
-  return { starvationMs }
+  return { starvation: { overSeconds: (toUs - fromUs) / 1e6, tenants } }
 }
