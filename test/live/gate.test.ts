@@ -52,10 +52,12 @@ describe(`the gate, run seed ${RUN_SEED}`, () => {
       const { dwell, windows } = verdict.isolation
       if (dwell.state !== 'told') throw new Error(`no dwell was told: ${dwell.why}`)
       expect([dwell.answered, dwell.unknown, dwell.endedEarly]).toEqual([dwell.questions, 0, ''])
-      for (const { noise } of dwell.tenants) {
-        expect(noise?.runs).toBeGreaterThan(4 * windows.noise.blocks)
-        expect(noise?.runs).toBeLessThanOrEqual(12 * windows.noise.blocks)
-        expect(noise?.p50Ms).toBeGreaterThanOrEqual(0)
+      for (const arm of ['placebo', 'noise'] as const) {
+        for (const { [arm]: times } of dwell.tenants) {
+          expect(times?.runs ?? 0).toBeGreaterThanOrEqual(2 * windows[arm].blocks)
+          expect(times?.runs ?? 0).toBeLessThanOrEqual(12 * windows[arm].blocks)
+          expect(times?.p50Ms ?? 0).toBeGreaterThanOrEqual(0)
+        }
       }
       expect(text('summary.md')).toContain('## Interference, for information')
 
