@@ -2,6 +2,7 @@
 
 import type { Evidence } from '../harness/evidence/run.ts'
 import type { Verdict } from '../harness/evidence/verdict.ts'
+import { interferenceSummary } from './interference-summary.ts'
 import { objectiveColumns, objectiveRows } from './objectives.ts'
 
 const markdown = (head: string[], body: string[][]) =>
@@ -75,6 +76,7 @@ export function summary(evidence: Evidence, verdict: Verdict): string {
       ...t.reasons.map((reason) => `- ${reason}`),
       '',
     ]),
+    ...interferenceSummary(verdict.isolation),
     '## Findings',
     '',
     ...verdict.findings.map(

@@ -49,6 +49,13 @@ const profile = z.looseObject({
   goodSeconds: z.looseObject({ ...percentiles, share: z.number() }).optional(),
 })
 
+/** Absent in runs that were saved before it was asked for. */
+const dwell = z.discriminatedUnion('state', [
+  z.looseObject({ state: z.literal('asked'), asked: z.number(), answered: z.number(), why: z.string() }),
+  z.looseObject({ state: z.literal('not-offered') }),
+  z.looseObject({ state: z.literal('not-asked'), why: z.string() }),
+])
+
 const flood = z.looseObject({
   ...common,
   quietTenants: z.array(quietTenant),
@@ -70,6 +77,7 @@ const flood = z.looseObject({
   noise: byArm,
   noiseOrdered: byArm,
   hiccups: z.array(z.looseObject({ who: z.string() })),
+  dwell: dwell.optional(),
   pairsEnded: z.string().nullable(),
   notApplicable: z.array(z.looseObject({ what: z.string(), why: z.string() })),
   files: withFiles('journal.ndjson', 'histograms.hlog'),

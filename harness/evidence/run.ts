@@ -41,6 +41,8 @@ export interface Evidence {
   vitals?: { loopUtilizationMax: number; cpuUs: number; gcCount: number; gcMaxUs: number; gcSumUs: number }
   /** Looks taken while the run went on: replayed by the judge. */
   looks: Array<{ pair: number; outcome: string }>
+  /** Absent in runs that were saved before it was asked for. */
+  dwell?: DwellFacts
   targetDied: string | null
   pairsEnded: string | null
   /** Set when an error, ours or the machine's, ended the run after at least one pair: its words. */
@@ -89,6 +91,29 @@ export interface DrainFacts {
   tookMs: number
   /** What stood in the way; empty when nothing did. */
   why: string
+}
+
+/**
+ * Whether the target told how long runs waited for their first execution; what it told is in the journal. `unknown`: runs
+ * that it did not know (any more). `why`: what ended the asking before its time; empty when nothing did.
+ */
+export type DwellFacts =
+  | { state: 'asked'; questions: number; asked: number; answered: number; unknown: number; tookMs: number; why: string }
+  /** The target has no way to tell. */
+  | { state: 'not-offered' }
+  | { state: 'not-asked'; why: string }
+
+/** A run of the sample, as the target tells it: milliseconds on the target's own clock; null where it never began. */
+export interface DwellObservation {
+  t: 'dwell'
+  tenant: string
+  arm: Arm
+  block: number
+  run: string
+  /** Of a run that was tried again the first execution is not told. */
+  attempt: number
+  queuedMs: number
+  startedMs: number | null
 }
 
 export interface BlockFacts {

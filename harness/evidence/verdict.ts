@@ -1,6 +1,6 @@
 // What the judge answers, as verdict.json holds it. Holds no logic.
 
-import type { Finding } from './types.ts'
+import type { Arm, Finding } from './types.ts'
 
 export type Outcome = 'pass' | 'fail' | 'inconclusive'
 
@@ -75,24 +75,75 @@ export interface Rise {
   samples: { off: number; on: number }
 }
 
+/** One figure for each arm that is compared; null where it cannot be formed. */
+export interface ByArm {
+  placebo: number | null
+  noise: number | null
+}
+
+/** One tenant's quiet operations in the steady windows: how many, how many a second, and which share ended well. */
+export interface Throughput {
+  tenant: string
+  offered: ByArm
+  done: ByArm
+  offeredPerSecond: ByArm
+  donePerSecond: ByArm
+  /** Done over offered, 0..1. */
+  successRatio: ByArm
+}
+
+/** One level of noise that was ordered, and what it did to all quiet tenants together. */
+export interface NoiseLevel {
+  /** Requests and entries a second that were sent at the target under noise. */
+  noisePerSecond: number
+  /** Load of all tenants together without noise and with it, operations a second. */
+  refPerSecond: number
+  disrPerSecond: number
+  /** Sum of the quiet tenants' p99s without noise and with it, ms; null where one of them never ended. */
+  refP99SumMs: number | null
+  disrP99SumMs: number | null
+  /** I_QoS: 0 is perfect isolation; null where it is not defined. */
+  influence: number | null
+}
+
+/** Runs as the target tells them, on its own clock: from queued to first executed, milliseconds. */
+export interface DwellTimes {
+  /** Null where the quantile lies among runs that had not begun when they were asked about. */
+  p50Ms: number | null
+  p99Ms: number | null
+  runs: number
+}
+
+export type DwellReport =
+  | { state: 'not-told'; why: string }
+  | {
+      state: 'told'
+      /** Of the sample: how many runs were to be asked about, were told, and were not known (any more). */
+      questions: number
+      answered: number
+      unknown: number
+      /** Left out, as their first execution is not told. */
+      triedAgain: number
+      /** What ended the asking before its time; empty when nothing did. */
+      endedEarly: string
+      tenants: Array<{ tenant: string } & Record<Arm, DwellTimes | null>>
+    }
+
 /** Reported beside the verdict; nothing in it decides. */
 export interface IsolationReport {
+  /** The steady windows: all figures are of these, unless they say otherwise. */
+  windows: Record<Arm, { blocks: number; seconds: number }>
   rises: Rise[]
-  /** Operations a second in the steady windows. */
-  throughput: Array<{
-    tenant: string
-    offeredPerSecond: { placebo: number | null; noise: number | null }
-    donePerSecond: { placebo: number | null; noise: number | null }
-  }>
-  /** I_QoS over the levels of noise tried: average and largest; loads of all tenants together. Null where it is not defined. */
-  influence: { average: number; largest: number; levels: number; refPerSecond: number; disrPerSecond: number } | null
-  /** Of the quiet tenants' done over offered under noise. */
+  throughput: Throughput[]
+  /** I_avg and I_max over the levels of noise: with one level they are the same. Null where no level has an influence. */
+  influence: { average: number | null; largest: number | null; levels: NoiseLevel[] }
+  /** Of the quiet tenants' done over offered under noise; of so many tenants. */
   minMaxRatio: number | null
   jain: number | null
-  /** The longest time with something due and nothing done, over all blocks. */
-  starvationMs: Array<{ tenant: string; ms: number }>
-  /** From queued to first started, as the target tells it; empty where it does not. */
-  dwell: Array<{ tenant: string; p50Ms: number; p99Ms: number; runs: number }>
+  evennessOf: number
+  /** The longest time with something due and nothing done, from the first block's start to the last one's end. */
+  starvation: { overSeconds: number; tenants: Array<{ tenant: string; ms: number; operations: number }> } | null
+  dwell: DwellReport
 }
 
 export interface Verdict {

@@ -15,7 +15,7 @@ export interface ClientEvents {
   /** One answer, or one piece of the event stream, came in. */
   received(): void
   seen(sightings: readonly Sighting[], where: string): void
-  runId(id: string): void
+  runId(id: string, seq: number): void
   problem(what: string): void
 }
 
@@ -93,7 +93,7 @@ export class TenantClient {
       if (id === null && !(completion.by === 'response' && startIdAt === undefined)) {
         return this.#events.ended(seq, 'failed')
       }
-      if (id !== null) this.#events.runId(id)
+      if (id !== null) this.#events.runId(id, seq)
       if (completion.by === 'response') return this.#events.ended(seq, 'ok')
       this.#await(seq, id ?? '', startedMs)
     })

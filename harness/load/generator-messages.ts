@@ -3,6 +3,7 @@
 import type { HiccupTally } from '../recording/hiccup.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { TenantAccess } from '../target/port.ts'
+import type { SampledRun } from './run-sample.ts'
 import type { Load } from './shapes.ts'
 
 export interface GeneratorPlan {
@@ -46,6 +47,8 @@ export interface Collected {
   received: number[]
   /** A few of the newest run ids per tenant, for the probes. */
   runIds: string[][]
+  /** Runs to be asked about at the end, that got their id since the last collection. */
+  sampled: SampledRun[]
   /** What went wrong with the generator's own connections since the last collection, each once; no more than 20. */
   problems: string[]
 }

@@ -14,6 +14,7 @@ import { type ClientEvents, connectionsFor, TenantClient } from './client.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ForeignSighting, FromGenerator, GeneratorPlan, ToGenerator } from './generator-messages.ts'
 import { Ledger } from './ledger.ts'
+import { RunSample } from './run-sample.ts'
 import { scheduleTenants } from './schedule.ts'
 import { peakPerSecond } from './shapes.ts'
 import { StreamClient } from './stream-client.ts'
@@ -34,6 +35,7 @@ const dispatcher = new Dispatcher(
   ledger,
   peaks.reduce((sum, peak) => sum + peak, 0),
 )
+const sample = new RunSample(plan.runSeed, peaks)
 const canaries = new Canaries(plan.canaryKey)
 const mints = plan.tenants.map((_, owner) => canaries.mintFor(owner))
 const meter = startHiccupMeter()
@@ -63,7 +65,8 @@ const clients = plan.tenants.map((access, receiver) => {
         else sightings.push({ atUs: nowUs(), receiver, owner, digest, encoding, where })
       }
     },
-    runId: (id) => {
+    runId: (id, seq) => {
+      sample.started(seq, id)
       const ids = runIds[receiver]
       if (!ids) return
       ids.push(id)
@@ -83,6 +86,7 @@ function tick(): void {
     const tenant = ledger.tenantOf(seq)
     const canary = mints[tenant]?.mint() ?? ''
     ledger.handed(seq, nowUs())
+    sample.handed(tenant, seq)
     clients[tenant]?.start(seq, canary)
   }
   if (!stopped) setTimeout(tick, TICK_MS)
@@ -106,6 +110,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
         ownCanaries: own,
         received,
         runIds,
+        sampled: sample.take(),
         problems: [...problems],
       },
       [operations.buffer],

@@ -73,7 +73,7 @@ export class StreamClient {
       this.#events.ended(seq, 'failed')
       return
     }
-    this.#events.runId(id)
+    this.#events.runId(id, seq)
     const early = this.#early.get(id)
     if (early === undefined) keep(this.#waiting, id, seq, WAITING_KEPT)
     else {

@@ -2,7 +2,7 @@
 // the same evidence is judged the same way.
 
 import { z } from 'zod'
-import type { Evidence, ProbeLine } from '../evidence/run.ts'
+import type { DwellObservation, Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Block, Finding, SecondWindow } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { probes } from '../probes/list.ts'
@@ -99,7 +99,8 @@ export function floodInput(evidence: Evidence, text: (name: string) => string): 
   const log = text('histograms.hlog')
   const input = judgeInput(evidence, readLog(log), probeLines(journal))
   const blocks = asksAboutSeconds(evidence.objectives) ? withSeconds(input.blocks, readSeconds(log)) : input.blocks
-  return { ...input, blocks, ...waits(evidence, journal) }
+  const dwell = { facts: evidence.dwell, observations: dwellLines(journal) }
+  return { ...input, blocks, ...waits(evidence, journal), dwell }
 }
 
 /** Only a window that was cut has operations of which nobody knows; those of others were waited for in vain. */
@@ -113,10 +114,28 @@ function withSeconds(blocks: readonly Block[], seconds: ReadonlyMap<string, Seco
   })
 }
 
+function dwellLines(journal: string): DwellObservation[] {
+  return journal
+    .split('\n')
+    .filter((line) => line.startsWith('{"t":"dwell"'))
+    .map((line) => dwellLine.parse(JSON.parse(line)))
+}
+
+const dwellLine = z.object({
+  t: z.literal('dwell'),
+  tenant: z.string(),
+  arm: z.enum(['silence', 'placebo', 'noise']),
+  block: z.number(),
+  run: z.string(),
+  attempt: z.number(),
+  queuedMs: z.number(),
+  startedMs: z.number().nullable(),
+})
+
 const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })
 
 /** How long each tenant went without, from the journal's operations; over all that lies between first and last block. */
-function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvationMs'> {
+function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvation'> {
   const { blocks } = evidence
   if (blocks.length === 0) return {}
   const byTenant = new Map<string, Waiting[]>(evidence.quietTenants.map(({ label }) => [label, []]))
@@ -127,8 +146,9 @@ function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvatio
   }
   const fromUs = Math.min(...blocks.map(({ startUs }) => startUs))
   const toUs = Math.max(...blocks.map(({ endUs }) => endUs))
-  const starvationMs = [...byTenant].map(([tenant, operations]) => {
-    return { tenant, ms: Math.round(starvationUs(operations, fromUs, toUs)) / 1000 }
+  const tenants = [...byTenant].map(([tenant, all]) => {
+    const operations = all.filter(({ intendedUs }) => intendedUs >= fromUs && intendedUs < toUs)
+    return { tenant, ms: Math.round(starvationUs(all, fromUs, toUs)) / 1000, operations: operations.length }
   })
-  return { starvationMs }
+  return { starvation: { overSeconds: (toUs - fromUs) / 1e6, tenants } }
 }

@@ -1,7 +1,7 @@
 // The middle of a run: warm-up, silence, pairs of placebo and noise, with the drain after each. It moves time on and
 // collects; what was collected is on disk before anybody looks at it.
 
-import type { BlockFacts, DrainEnd, DrainFacts, Evidence, ProbeLine } from '../evidence/run.ts'
+import type { BlockFacts, DrainEnd, DrainFacts, DwellFacts, Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
 import type { Collected, ForeignSighting } from '../load/generator-messages.ts'
 import { type Operation, unpack } from '../load/ledger.ts'
@@ -12,6 +12,7 @@ import type { Scenario } from '../scenario/schema.ts'
 import { largestLimitMs } from '../verdict/objectives.ts'
 import type { Crew } from './crew.ts'
 import { drained, unreached } from './drain.ts'
+import { DwellSample, readDwell } from './dwell.ts'
 import { type CutAges, record, type Window } from './recorder.ts'
 
 export interface Wellness {
@@ -35,6 +36,7 @@ export class Blocks {
   /** What the generator said of its own connections, each once, and how its thread fared, by collection. */
   readonly problems: string[] = []
   readonly vitals: Vitals[] = []
+  readonly #sample = new DwellSample()
   readonly #crew: Crew
   readonly #scenario: Scenario
   #windows: Window[] = []
@@ -128,6 +130,14 @@ export class Blocks {
     })
   }
 
+  /** When the pairs are over: how long a sample of their runs had waited, as the target tells it. */
+  async dwell(): Promise<DwellFacts> {
+    const { target, quiet, folder, nowUs } = this.#crew
+    const { facts, lines } = await readDwell(target, quiet, this.#sample, () => nowUs() / 1000)
+    folder.append('journal.ndjson', lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    return facts
+  }
+
   async #collect(toUs: number, withinMs = this.#crew.operationTimeoutMs, cut?: CutAges): Promise<Operation[]> {
     const { generator, quiet, prober, folder, noise } = this.#crew
     const collection = ++this.#collections
@@ -154,6 +164,7 @@ export class Blocks {
     labels.forEach((label, i) => {
       prober.learn(label, collected.runIds[i] ?? [])
     })
+    this.#sample.learn(collected.sampled, operations, this.#windows)
     this.facts.push(...facts)
     this.#windows = []
     this.#collectedUs = toUs

@@ -75,6 +75,7 @@ export function draft(
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],
     looks: [],
+    dwell: { state: 'not-asked', why: 'the run did not come to the end of its pairs' },
     targetDied: null,
     pairsEnded: null,
     brokeOff: null,

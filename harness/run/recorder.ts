@@ -30,7 +30,8 @@ export interface Recorded {
 
 const INTERVAL_US = 1e6
 
-const inWindow = (op: Operation, w: Window) => op.intendedUs >= w.startUs + w.settleUs && op.intendedUs < w.endUs
+export const inWindow = (op: Operation, w: Window): boolean =>
+  op.intendedUs >= w.startUs + w.settleUs && op.intendedUs < w.endUs
 
 /** @param operations every operation with an intended start in [fromUs, toUs), windows all inside it */
 export function record(

@@ -119,6 +119,7 @@ async function played(run: Run, evidence: Evidence, blocks: Blocks, crew: Crew, 
     await within(crew.control.take(CONTROL_WITHIN_MS))
     tell('silence', 0)
     await new Pairs(parts).measure()
+    evidence.dwell = await within(blocks.dwell())
   } catch (error) {
     if (!healthy && error instanceof Cut && error.died !== null) throw diedEarly(error.died)
     const by = error instanceof Cut ? error : await deathBehind(error, healthy, blocks, died)

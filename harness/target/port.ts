@@ -168,6 +168,8 @@ export interface Target {
   backlog(access: TenantAccess): Promise<number | null>
   /** All runs that the target tells this tenant of, newest first. */
   runs?(access: TenantAccess): Promise<RunRecord[]>
+  /** One run of this tenant; null when the target knows none of this id (any more). @throws when there was no answer */
+  run?(access: TenantAccess, id: string): Promise<RunRecord | null>
   /** Destroys the consumer groups of the tenant's own stream, as an accident would. @returns how many there were */
   loseGroups?(access: TenantAccess): Promise<number>
   /** Kills the target without warning and brings it back at the same address. */

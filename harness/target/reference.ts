@@ -16,21 +16,21 @@ import { type ReferenceParts, ReferenceProcess } from './reference-process.ts'
 
 const created = z.object({ id: z.string(), token: z.string(), stream: z.string() })
 const counted = z.object({ queued: z.number(), active: z.number() })
-const page = z.object({
-  cursor: z.string().nullable(),
-  runs: z.array(
-    z.object({
-      id: z.string(),
-      workflow: z.string(),
-      source: z.string(),
-      status: z.string(),
-      attempt: z.number().default(1),
-      queuedAt: z.number(),
-      startedAt: z.number().optional(),
-      endedAt: z.number().optional(),
-    }),
-  ),
-})
+const told = z
+  .object({
+    id: z.string(),
+    workflow: z.string(),
+    source: z.string(),
+    status: z.string(),
+    attempt: z.number().default(1),
+    queuedAt: z.number(),
+    startedAt: z.number().optional(),
+    endedAt: z.number().optional(),
+  })
+  .transform(({ queuedAt, startedAt, endedAt, ...said }): RunRecord => {
+    return { ...said, queuedMs: queuedAt, startedMs: startedAt ?? null, endedMs: endedAt ?? null }
+  })
+const page = z.object({ cursor: z.string().nullable(), runs: z.array(told) })
 const PAGE = 1000
 
 type Call = (method: Method, path: string, body?: unknown, headers?: Record<string, string>) => Promise<unknown>
@@ -104,12 +104,20 @@ export function referenceTarget(parts: ReferenceParts): Target {
         const read: z.infer<typeof page> = page.parse(
           await call('GET', `/v1/runs?limit=${PAGE}${after}`, undefined, headers),
         )
-        for (const { queuedAt, startedAt, endedAt, ...said } of read.runs) {
-          found.push({ ...said, queuedMs: queuedAt, startedMs: startedAt ?? null, endedMs: endedAt ?? null })
-        }
+        found.push(...read.runs)
         cursor = read.cursor
       }
       return found
+    },
+
+    async run(access, id) {
+      const { headers } = called(access).start
+      try {
+        return told.parse(await call('GET', `/v1/runs/${encodeURIComponent(id)}`, undefined, headers))
+      } catch (error) {
+        if (error instanceof Refused && error.status === 404) return null
+        throw error
+      }
     },
 
     async loseGroups({ stream }) {

@@ -2,8 +2,9 @@
 // reported and never decides. Pure.
 
 import type { Arm } from '../evidence/types.ts'
-import type { IsolationReport, Rise } from '../evidence/verdict.ts'
-import { jainIndex, minMaxRatio, overLevels } from './isolation.ts'
+import type { ByArm, IsolationReport, NoiseLevel, Rise, Throughput } from '../evidence/verdict.ts'
+import { dwellReport } from './dwell.ts'
+import { jainIndex, minMaxRatio, overLevels, qosInfluence } from './isolation.ts'
 import { armMs, armWindows, quantileMs } from './samples.ts'
 import type { JudgeInput } from './types.ts'
 
@@ -15,29 +16,27 @@ const QUANTILES = [
 
 export function isolationReport(input: JudgeInput): IsolationReport {
   const { quietTenants: tenants } = input
-  const shares = tenants.map((tenant) => doneShare(input, tenant, 'noise')).filter((share) => share !== null)
+  const served = tenants.map((tenant) => throughput(input, tenant))
+  // A quiet tenant asks for less than its fair share, so its demand is what it could get.
+  const shares = served.flatMap(({ successRatio: { noise } }) => (noise === null ? [] : [noise]))
   return {
+    windows: {
+      silence: windowsOf(input, 'silence'),
+      placebo: windowsOf(input, 'placebo'),
+      noise: windowsOf(input, 'noise'),
+    },
     rises: tenants.flatMap((tenant) =>
       (['placebo', 'silence'] as const).flatMap((against) =>
         QUANTILES.map(([quantile, permille]) => rise(input, { tenant, against, quantile, permille })),
       ),
     ),
-    throughput: tenants.map((tenant) => ({
-      tenant,
-      offeredPerSecond: {
-        placebo: perSecond(input, tenant, 'placebo', 'offered'),
-        noise: perSecond(input, tenant, 'noise', 'offered'),
-      },
-      donePerSecond: {
-        placebo: perSecond(input, tenant, 'placebo', 'ok'),
-        noise: perSecond(input, tenant, 'noise', 'ok'),
-      },
-    })),
-    influence: influence(input),
+    throughput: served,
+    influence: influence(input, served),
     minMaxRatio: minMaxRatio(shares),
     jain: jainIndex(shares),
-    starvationMs: input.starvationMs ?? [],
-    dwell: input.dwell ?? [],
+    evennessOf: shares.length,
+    starvation: input.starvation ?? null,
+    dwell: dwellReport(input.dwell ?? { facts: undefined, observations: [] }, tenants),
   }
 }
 
@@ -64,36 +63,55 @@ function rise(
   }
 }
 
-function seconds(input: JudgeInput, arm: Arm): number {
-  return input.blocks
-    .filter((block) => block.arm === arm)
-    .reduce((sum, { startUs, settleUs, endUs }) => sum + (endUs - startUs - settleUs) / 1e6, 0)
+function windowsOf(input: JudgeInput, arm: Arm): { blocks: number; seconds: number } {
+  const blocks = input.blocks.filter((block) => block.arm === arm)
+  const seconds = blocks.reduce((sum, { startUs, settleUs, endUs }) => sum + (endUs - startUs - settleUs) / 1e6, 0)
+  return { blocks: blocks.length, seconds }
 }
 
-function perSecond(input: JudgeInput, tenant: string, arm: Arm, what: 'offered' | 'ok'): number | null {
-  const time = seconds(input, arm)
-  if (time <= 0) return null
-  return armWindows(input.blocks, arm, tenant).reduce((sum, window) => sum + window[what], 0) / time
+function throughput(input: JudgeInput, tenant: string): Throughput {
+  const both = (of: (arm: 'placebo' | 'noise') => number | null): ByArm => ({
+    placebo: of('placebo'),
+    noise: of('noise'),
+  })
+  const sum = (arm: Arm, what: 'offered' | 'ok') => {
+    const windows = armWindows(input.blocks, arm, tenant)
+    return windows.length === 0 ? null : windows.reduce((total, window) => total + window[what], 0)
+  }
+  const over = (part: number | null, whole: number | null) => (part === null || !whole ? null : part / whole)
+  return {
+    tenant,
+    offered: both((arm) => sum(arm, 'offered')),
+    done: both((arm) => sum(arm, 'ok')),
+    offeredPerSecond: both((arm) => over(sum(arm, 'offered'), windowsOf(input, arm).seconds)),
+    donePerSecond: both((arm) => over(sum(arm, 'ok'), windowsOf(input, arm).seconds)),
+    successRatio: both((arm) => over(sum(arm, 'ok'), sum(arm, 'offered'))),
+  }
 }
 
-/** Of what it asked for: a quiet tenant asks for less than its fair share, so its demand is what it could get. */
-function doneShare(input: JudgeInput, tenant: string, arm: Arm): number | null {
-  const offered = perSecond(input, tenant, arm, 'offered')
-  const done = perSecond(input, tenant, arm, 'ok')
-  return offered === null || done === null || offered === 0 ? null : done / offered
-}
-
-/** One level of noise: the quiet tenants' p99s, and the load of all tenants, which under placebo is the quiet ones' alone. */
-function influence(input: JudgeInput): IsolationReport['influence'] {
+/**
+ * A scenario orders one level of noise: the quiet tenants' p99s, and the load of all tenants, which under placebo is the
+ * quiet ones' alone.
+ */
+function influence(input: JudgeInput, served: readonly Throughput[]): IsolationReport['influence'] {
+  const { noisePerSecond } = input
+  if (noisePerSecond === undefined) return { average: null, largest: null, levels: [] }
   const p99 = (tenant: string, arm: Arm) => quantileMs(armMs(input.blocks, arm, tenant), 990) ?? Number.NaN
-  const load = (arm: Arm) =>
-    input.quietTenants.reduce((sum, tenant) => sum + (perSecond(input, tenant, arm, 'offered') ?? 0), 0)
-  if (input.noisePerSecond === undefined) return null
+  const load = (arm: 'placebo' | 'noise') => served.reduce((sum, of) => sum + (of.offeredPerSecond[arm] ?? 0), 0)
   const level = {
     tenants: input.quietTenants.map((tenant) => ({ refMs: p99(tenant, 'placebo'), disrMs: p99(tenant, 'noise') })),
     refLoad: load('placebo'),
-    disrLoad: load('noise') + input.noisePerSecond,
+    disrLoad: load('noise') + noisePerSecond,
   }
-  const found = overLevels([level])
-  return found && { ...found, refPerSecond: level.refLoad, disrPerSecond: level.disrLoad }
+  const finite = (ms: number) => (Number.isFinite(ms) ? ms : null)
+  const told: NoiseLevel = {
+    noisePerSecond,
+    refPerSecond: level.refLoad,
+    disrPerSecond: level.disrLoad,
+    refP99SumMs: finite(level.tenants.reduce((sum, { refMs }) => sum + refMs, 0)),
+    disrP99SumMs: finite(level.tenants.reduce((sum, { disrMs }) => sum + disrMs, 0)),
+    influence: qosInfluence(level),
+  }
+  const over = overLevels([level])
+  return { average: over?.average ?? null, largest: over?.largest ?? null, levels: [told] }
 }

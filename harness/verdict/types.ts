@@ -1,7 +1,8 @@
 // What the judge is given. Pure data; no clock, no I/O.
 
 import type { Block, Finding, Objectives } from '../evidence/types.ts'
-import type { Precondition } from '../evidence/verdict.ts'
+import type { IsolationReport, Precondition } from '../evidence/verdict.ts'
+import type { DwellInput } from './dwell.ts'
 
 export interface JudgeInput {
   runSeed: number
@@ -22,9 +23,9 @@ export interface JudgeInput {
   /** Operations a second that the noise makers sent at the target under noise; absent where it is not known. */
   noisePerSecond?: number
   /** The longest time with something due and nothing done. */
-  starvationMs?: Array<{ tenant: string; ms: number }>
-  /** From queued to first started, as the target told it. */
-  dwell?: Array<{ tenant: string; p50Ms: number; p99Ms: number; runs: number }>
+  starvation?: NonNullable<IsolationReport['starvation']>
+  /** What the target told of how long runs waited. */
+  dwell?: DwellInput
   /** Looks that were taken while the run went on; absent where there was no run. */
   looksTaken?: ReadonlyArray<{ pair: number; outcome: string }>
 }

@@ -14,23 +14,28 @@ import { type Bench, type Figure, figure } from './figures.ts'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const SECONDS = Number(process.env.SECONDS ?? 3)
+/** One stretch of each rate, in which what was sent must be what was scheduled, to the last arrival. */
+const LONG_SECONDS = Number(process.env.LONG_SECONDS ?? 30)
 const RATES = [200, 1000, 2000, 5000, 10_000]
 const TENANTS = 4
 const WARM_UP_US = 1e6
-const END_US = WARM_UP_US + SECONDS * 1e6
 const CONNECTIONS = 10
 /** Not one of the project's own; used where it happens to be. */
 const WRK = 'wrk'
 
 interface Round {
-  /** Arrivals that the schedule has, less those that were sent. */
-  unsent: number
+  /** Arrivals that the schedule has, and those of them that were sent. */
+  scheduled: number
+  sent: number
   worstSecondPercent: number
+  /** Seconds in which what was sent is within 1 % of what was due in them, of so many. */
+  secondsWithin: number
   lateMs: { p50: number; p99: number; p999: number }
   perCoreSecond: number
 }
 
-async function ours(origin: string, rate: number, runSeed: number): Promise<Round> {
+async function ours(origin: string, rate: number, runSeed: number, seconds = SECONDS): Promise<Round> {
+  const endUs = WARM_UP_US + seconds * 1e6
   const loads = Array.from({ length: TENANTS }, (): Load => ({ ratePerSecond: rate / TENANTS, shape: 'poisson' }))
   const tenants = loads.map((_, i) => ({
     label: `quiet-${i + 1}`,
@@ -51,9 +56,9 @@ async function ours(origin: string, rate: number, runSeed: number): Promise<Roun
     generator.begin(zeroNs)
     await until(WARM_UP_US)
     const before = await generator.collect(0, WARM_UP_US, 5000)
-    await until(END_US)
-    const { operations, vitals } = await generator.collect(WARM_UP_US, END_US, 5000)
-    const due = dueBySecond(runSeed, loads)
+    await until(endUs)
+    const { operations, vitals } = await generator.collect(WARM_UP_US, endUs, 5000)
+    const due = dueBySecond(runSeed, loads, seconds)
     return roundOf(unpack(before.operations), unpack(operations), due, vitals?.cpuUs ?? Number.NaN)
   } finally {
     await generator.stop()
@@ -61,10 +66,10 @@ async function ours(origin: string, rate: number, runSeed: number): Promise<Roun
 }
 
 /** Arrivals of each measured second, from the schedule alone. */
-function dueBySecond(runSeed: number, loads: readonly Load[]): number[] {
-  const due = Array.from({ length: SECONDS }, () => 0)
+function dueBySecond(runSeed: number, loads: readonly Load[], seconds: number): number[] {
+  const due = Array.from({ length: seconds }, () => 0)
   for (const { intendedUs } of scheduleTenants(runSeed, loads)) {
-    if (intendedUs >= END_US) break
+    if (intendedUs >= WARM_UP_US + seconds * 1e6) break
     const second = Math.floor((intendedUs - WARM_UP_US) / 1e6)
     if (second >= 0) due[second] = (due[second] ?? 0) + 1
   }
@@ -89,8 +94,10 @@ function roundOf(
     .sort((x, y) => x - y)
   const at = (q: number) => late[Math.max(0, Math.ceil(late.length * q) - 1)] ?? Number.NaN
   return {
-    unsent: due.reduce((sum, n) => sum + n, 0) - operations.filter(({ handedUs }) => handedUs !== null).length,
+    scheduled: due.reduce((sum, n) => sum + n, 0),
+    sent: operations.filter(({ handedUs }) => handedUs !== null).length,
     worstSecondPercent: Math.max(...deviations),
+    secondsWithin: deviations.filter((percent) => percent <= 1).length,
     lateMs: { p50: at(0.5), p99: at(0.99), p999: at(0.999) },
     perCoreSecond: (operations.length / cpuUs) * 1e6,
   }
@@ -136,6 +143,12 @@ export const generatorBench: Bench = {
 }
 
 async function measure(origin: string, say: (line: string) => void): Promise<Figure[]> {
+  const long = new Map<number, Round>()
+  for (const rate of RATES) {
+    const found = await ours(origin, rate, 0, LONG_SECONDS)
+    long.set(rate, found)
+    say(`${LONG_SECONDS} s: ${words(rate, found)}`)
+  }
   const rounds = new Map<number, Round[]>(RATES.map((rate) => [rate, []]))
   const cannon: number[] = []
   const wrk: number[] = []
@@ -143,9 +156,7 @@ async function measure(origin: string, say: (line: string) => void): Promise<Fig
     for (const [rate, list] of rounds) {
       const found = await ours(origin, rate, round)
       list.push(found)
-      const { unsent, worstSecondPercent, lateMs } = found
-      const [worst, late] = [worstSecondPercent.toFixed(2), lateMs.p99.toFixed(2)]
-      say(`round ${round} of ${ROUNDS}: ${rate}/s: ${unsent} not sent, worst second ${worst} %, late p99 ${late} ms`)
+      say(`round ${round} of ${ROUNDS}: ${words(rate, found)}`)
     }
     cannon.push(await byAutocannon(origin))
     const other = byWrk(origin)
@@ -157,9 +168,26 @@ async function measure(origin: string, say: (line: string) => void): Promise<Fig
   const unit = 'requests/s of one core'
   const most = rounds.get(RATES.at(-1) ?? 0) ?? []
   return [
+    ...[...long].flatMap(([rate, found]) => longFigures(rate, found)),
     ...[...rounds].flatMap(([rate, list]) => figuresOf(rate, list)),
     figure('cost at the highest rate, beside autocannon', unit, cost(most), cannon),
     figure(`cost at the highest rate, beside wrk${isThere ? '' : ' (not installed)'}`, unit, cost(most), wrk),
+  ]
+}
+
+function words(rate: number, { scheduled, sent, worstSecondPercent, lateMs }: Round): string {
+  const late = [lateMs.p50, lateMs.p99, lateMs.p999].map((ms) => ms.toFixed(2)).join(' / ')
+  const seconds = `worst second ${worstSecondPercent.toFixed(2)} % apart`
+  return `${rate}/s: ${sent} of ${scheduled} sent, ${seconds}, late p50 / p99 / p99.9 ${late} ms`
+}
+
+/** Of the long stretch: what was sent beside what was scheduled, so that the ratio is 1 when they are equal. */
+function longFigures(rate: number, { scheduled, sent, worstSecondPercent, secondsWithin }: Round): Figure[] {
+  const at = `at ${rate.toLocaleString('en')}/s in ${LONG_SECONDS} s`
+  return [
+    figure(`sent; peer: scheduled; ${scheduled - sent} apart ${at}`, 'arrivals', [sent], [scheduled]),
+    figure(`sent against schedule, worst second ${at}`, '% apart', [worstSecondPercent]),
+    figure(`seconds within 1 % ${at}`, `of ${LONG_SECONDS}`, [secondsWithin]),
   ]
 }
 
@@ -168,9 +196,9 @@ function figuresOf(rate: number, rounds: readonly Round[]): Figure[] {
   const at = `at ${rate.toLocaleString('en')}/s`
   return [
     figure(
-      `scheduled and not sent ${at}`,
+      `scheduled and not sent ${at} in ${SECONDS} s`,
       `of about ${rate * SECONDS}`,
-      of(({ unsent }) => unsent),
+      of(({ scheduled, sent }) => scheduled - sent),
     ),
     figure(
       `sent against schedule, worst second ${at}`,

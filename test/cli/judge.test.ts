@@ -124,6 +124,23 @@ test.each([
   expect(await refusal('judge', folder)).toContain(words)
 })
 
+test.each([
+  ['dwell', { state: 'not-offered' }, { state: 'asked' }],
+  [
+    'quietTenants',
+    [{ ...flood.quietTenants[0], shape: { burst: { size: 2 } } }],
+    [{ ...flood.quietTenants[0], shape: 'odd' }],
+  ],
+])(
+  'what came later may be missing in a run that was saved before: %s; but it is of its kind',
+  async (name, fit, odd) => {
+    save({ ...flood, [name]: fit })
+    expect((await said('judge', folder)).code).toBe(3)
+    save({ ...flood, [name]: odd })
+    expect(await refusal('judge', folder)).toContain(`${name}.`)
+  },
+)
+
 test('another version is named as such', async () => {
   save({ ...flood, version: 2 })
   expect(await refusal('judge', folder)).toContain('[evidence-version]')

@@ -48,6 +48,19 @@ describe(`the gate, run seed ${RUN_SEED}`, () => {
       expect(due.length).toBeGreaterThan(1000)
       expect(due).toEqual(redrawn(evidence, due.length))
 
+      // How long runs waited was asked of the engine, about a dozen of each tenant and block.
+      const { dwell, windows } = verdict.isolation
+      if (dwell.state !== 'told') throw new Error(`no dwell was told: ${dwell.why}`)
+      expect([dwell.answered, dwell.unknown, dwell.endedEarly]).toEqual([dwell.questions, 0, ''])
+      for (const arm of ['placebo', 'noise'] as const) {
+        for (const { [arm]: times } of dwell.tenants) {
+          expect(times?.runs ?? 0).toBeGreaterThanOrEqual(2 * windows[arm].blocks)
+          expect(times?.runs ?? 0).toBeLessThanOrEqual(12 * windows[arm].blocks)
+          expect(times?.p50Ms ?? 0).toBeGreaterThanOrEqual(0)
+        }
+      }
+      expect(text('summary.md')).toContain('## Interference, for information')
+
       const everything = files.map(text).join('')
       expect(everything).not.toMatch(/pw_(quiet|noisy)/)
       expect(everything).not.toContain('pwcanary')

@@ -14,6 +14,7 @@ test(
     expect(verdict.interference.looks.at(-1)?.outcome).toBe('fail')
     expect({ outcome: verdict.outcome, code }).toEqual(endOfAFail(verdict))
     expect(verdict.findings.map(({ finding }) => finding)).toEqual(['held', 'held'])
+    expect(verdict.isolation.dwell).toEqual({ state: 'not-told', why: 'not offered by the target' })
   },
   LIMIT_MS,
 )

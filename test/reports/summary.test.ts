@@ -75,6 +75,7 @@ function floodSummary(defectTrips: number): string {
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     hiccups: [],
     looks: [],
+    dwell: { state: 'not-offered' },
     pairsEnded: null,
     notApplicable: [],
   }

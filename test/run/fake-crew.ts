@@ -164,6 +164,7 @@ export function fakeCrew(play: Play = {}): FakeCrew {
           ownCanaries: none,
           received: none,
           runIds: QUIET.map(() => []),
+          sampled: [],
           problems: [],
         }
       },

@@ -46,6 +46,7 @@ const evidence = (tenant: QuietTenant): Evidence => ({
   noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
   hiccups: [],
   looks: [],
+  dwell: { state: 'not-offered' },
   targetDied: null,
   pairsEnded: null,
   brokeOff: null,
