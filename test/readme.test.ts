@@ -122,6 +122,7 @@ describe('every README', () => {
     'reports/README.md',
     'scenarios/README.md',
     'test/README.md',
+    'test/bench/README.md',
   ])('names paths that exist: %s', (readme) => {
     const near = posix.dirname(readme)
     const missing = pathsOf(read(readme)).filter(

@@ -3,7 +3,7 @@
 
 import { type PathologyName, pathologyNames } from '../load/pathologies.ts'
 import { sendRound, startPathologies } from '../load/pathology-run.ts'
-import { rankAt } from '../load/truth.ts'
+import { quantilesFor, rankAt, toleranceMs } from '../load/truth.ts'
 import type { Bench } from './figures.ts'
 import { autocannon } from './peers/autocannon.ts'
 import { hey } from './peers/hey.ts'
@@ -43,6 +43,7 @@ export const pathologyBench: Bench = {
         for (const names of chunks(pathologyNames, size)) cells.push(...(await theirs(peer, names, rate, say)))
       }
     }
+    for (const who of ['partywall', ...here.map(({ name }) => name)]) say(farOff(who, cells))
     return { rows: rowsOf(cells), json: { seconds: SECONDS, timeoutSeconds: TIMEOUT_SECONDS, cells } }
   },
 }
@@ -102,12 +103,29 @@ function rowsOf(cells: readonly Cell[]): string[][] {
       const own = cells.filter(({ pathology, ratePerSecond }) => pathology === name && ratePerSecond === rate)
       const truth = own.find(({ who }) => who === 'truth')
       for (const { who, n, ms, note } of own) {
-        const values = ms.map((value, i) => cellOf(value, truth?.ms[i] ?? Number.NaN, who))
+        const shown = quantilesFor(truth?.n ?? 0).length
+        const values = ms.map((value, i) => (i < shown ? cellOf(value, truth?.ms[i] ?? Number.NaN, who) : '-'))
         rows.push([name, `${rate}/s`, who, n.toLocaleString('en'), ...values, note])
       }
     }
   }
   return rows
+}
+
+/** How many of a tool's percentiles lie further from the truth than the suite allows; those that n does not carry left out. */
+function farOff(who: string, cells: readonly Cell[]): string {
+  const isFar = cells
+    .filter((cell) => cell.who === who)
+    .flatMap(({ pathology, ratePerSecond, ms }) => {
+      const isSame = (cell: Cell) => cell.pathology === pathology && cell.ratePerSecond === ratePerSecond
+      const truth = cells.find((cell) => cell.who === 'truth' && isSame(cell))
+      return quantilesFor(truth?.n ?? 0).map((_, i) => {
+        const [told, wanted] = [ms[i] ?? Number.NaN, truth?.ms[i] ?? Number.NaN]
+        if (wanted === Number.POSITIVE_INFINITY) return told < TIMEOUT_SECONDS * 1000
+        return !(Math.abs(told - wanted) <= toleranceMs(wanted))
+      })
+    })
+  return `${who}: ${isFar.filter(Boolean).length} of ${isFar.length} percentiles further from the truth than 5 % or 2 ms`
 }
 
 /** What is never answered is at least the time for which it was waited; whoever reports as much is right. */
