@@ -3,10 +3,12 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Shape } from '../../harness/evidence/run.ts'
 import { type Operation, type OperationOutcome, unpack } from '../../harness/load/ledger.ts'
-import type { Load, Shape } from '../../harness/load/shapes.ts'
+import type { Load } from '../../harness/load/shapes.ts'
+import { Counts } from '../../harness/recording/counts.ts'
 import type { HiccupTally } from '../../harness/recording/hiccup.ts'
-import { type Counts, logHead, logLine, readLog } from '../../harness/recording/interval-log.ts'
+import { logHead, logLine, readLog } from '../../harness/recording/interval-log.ts'
 import { startGenerator } from '../../harness/run/threads.ts'
 import { answersOf, type Pathology, type PathologyName, pathologyOf } from './pathologies.ts'
 import type { FromPathologyServer, ToPathologyServer } from './pathology-server.ts'
@@ -154,10 +156,10 @@ function recorded(operations: readonly Operation[]): Omit<Measured, 'name' | 'tr
   const lateness = operations.flatMap(({ intendedUs, handedUs }) => (handedUs === null ? [] : [handedUs - intendedUs]))
   const outcomes = { ok: of('ok').length, failed: of('failed').length, unfinished: of('unfinished').length }
   const without = outcomes.failed + outcomes.unfinished
-  const infinite: Counts = without === 0 ? [] : [[Number.POSITIVE_INFINITY, without]]
+  const infinite = Counts.of(without === 0 ? [] : [[Number.POSITIVE_INFINITY, without]])
   const waited = of('unfinished').map(responses)
   return {
-    recordedUs: [...countsOf(of('ok').map(responses)), ...infinite],
+    recordedUs: Counts.sum([countsOf(of('ok').map(responses)), infinite]),
     outcomes,
     leastWaitedUs: waited.length === 0 ? null : Math.min(...waited),
     latenessUs: countsOf(lateness),
@@ -166,5 +168,5 @@ function recorded(operations: readonly Operation[]): Omit<Measured, 'name' | 'tr
 
 function countsOf(valuesUs: readonly number[]): Counts {
   const interval = { tenant: 'q', arm: 'silence', block: 0, kind: 'response' as const, startUs: 0, endUs: 1 }
-  return readLog(logHead(0) + logLine(interval, valuesUs)).get('q/silence/0/response') ?? []
+  return readLog(logHead(0) + logLine(interval, valuesUs)).get('q/silence/0/response') ?? Counts.of([])
 }
