@@ -108,12 +108,16 @@ function neededWords({ asked, judged, noisy }: Told): string {
   return `about ${count(found.more)} further ${judged.counted} (${count(blocks)} noise blocks) would have decided it ${Math.round(100 * found.probability)} times in 100 if ${rate} of them stay ${beyond}${limit}`
 }
 
-/** The limits that these samples would have passed and failed. */
+/** The limits that these samples would have passed or failed. */
 function limitWords(asked: Objective, { low, high }: ObjectiveVerdict): string {
   if (asked.kind === 'success' || asked.kind === 'seconds') {
-    return `; these would have met an objective of ${percent(low ?? 0)}`
+    const met = low === null || low === 0 ? [] : [`met an objective of ${percent(low)}`]
+    const missed = high === null || high === 1 ? [] : [`missed one above ${percent(high)}`]
+    return thoseWords([...met, ...missed])
   }
   const passed = high === null ? [] : [`passed a limit of ${ms(high)}`]
   const failed = low === null || low === 0 ? [] : [`failed one below ${ms(low)}`]
-  return passed.length + failed.length === 0 ? '' : `; these would have ${[...passed, ...failed].join(' and ')}`
+  return thoseWords([...passed, ...failed])
 }
+
+const thoseWords = (did: readonly string[]) => (did.length === 0 ? '' : `; these would have ${did.join(' and ')}`)

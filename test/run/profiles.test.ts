@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { judgeFlood } from '../../harness/run/assemble.ts'
 import { verdictText } from '../../harness/run/folder.ts'
-import { objectiveRows } from '../../reports/objectives.ts'
+import { hasProfiles, objectiveRows } from '../../reports/objectives.ts'
+import { summary } from '../../reports/summary.ts'
 import { scenario } from './fake-crew.ts'
 import { begin, PAIRS_FROM_US, tidy } from './fake-run.ts'
 
@@ -53,6 +54,7 @@ test('a row for each tenant and objective tells limit, observed, bounds with the
   const { verdict } = await begin({}, { scenario: profiled }).running
   const rows = objectiveRows(verdict)
   expect(rows).toHaveLength(4 * 5)
+  expect(hasProfiles(verdict)).toBe(true)
   const [, seconds] = [rows[0], rows[3]]
   expect(seconds?.slice(0, 4)).toEqual(['quiet-1', 'seconds with p99 within 100 ms', '≥ 40 %', '100 %'])
   expect(seconds?.[4]).toMatch(/^\d+\.?\d* % \(95 %\)$/)
@@ -67,4 +69,13 @@ test('a row for each tenant and objective tells limit, observed, bounds with the
     expect.stringMatching(/^\d+ operations$/),
     'pass',
   ])
+})
+
+test('the summary has the table whatever was asked; two objectives a tenant are too few for the terminal', async () => {
+  const { verdict, evidence } = await begin({}).running
+  expect(hasProfiles(verdict)).toBe(false)
+  const text = summary(evidence, verdict)
+  const table = text.slice(text.indexOf('## Objectives under noise'), text.indexOf('## Reasons by tenant'))
+  expect(table.match(/^\| quiet-\d \| (p99|success) \| [≤≥] /gm)).toHaveLength(2 * 4)
+  expect(table).toContain('| quiet-1 | p99 | ≤ 250 ms |')
 })

@@ -60,6 +60,13 @@ test('profiles of the role and of a tenant are taken', () => {
   })
 })
 
+test('the example of the README is taken', () => {
+  const readme = readFileSync(fileURLToPath(new URL('../../scenarios/README.md', import.meta.url)), 'utf8')
+  const [, yaml = ''] = /```yaml\nobjectives:\n([\s\S]*?)```/.exec(readme) ?? []
+  const { profiles } = load(...yaml.split('\n').map((line) => line.slice(2)))
+  expect(Object.keys(profiles ?? {})).toEqual(['quiet', 'quiet-1'])
+})
+
 test.each([
   ['an unknown percentile', 'quiet: { p95Ms: 20 }', 'unknown key `p95Ms` in objectives.profiles.quiet'],
   ['nothing', 'quiet: {}', 'at least one objective: p50Ms, p90Ms, p99Ms, p999Ms, maxMs, successRatio, goodSeconds'],
