@@ -95,3 +95,20 @@ test('the pairs of a budget leave room for silence and drains, and are at least 
   expect([of(), of(11), of(60), of(62), of(1000)]).toEqual([25, 3, 24, 25, 25])
   expect(() => of(10)).toThrow('[budget-too-small] a budget of 10 s holds 4 s of silence and 2 pairs of 2.3 s')
 })
+
+test('in an A/A run the sink must have seen the noise of both arms', () => {
+  const api = { ordered: 100, sent: 100, answered: 100, refused: 0, errors: 0, sentLate: 0, lastSentUs: 1, cpuUs: 1 }
+  const arm = (sinkSeen: number) => ({ ...none, makers: { api: { ...api, sinkSeen } } })
+  const quiet = { label: 'quiet-1', ratePerSecond: 100, stepMs: 1, pollMs: 0 }
+  const delivered = (noiseTo: 'target' | 'sink', sinkSeen: number) => {
+    const run = { ...evidence(quiet), noiseTo, noise: { placebo: arm(100), noise: arm(sinkSeen) } }
+    const blocks = (['placebo', 'noise'] as const).map((one) => ({ ...silence(12_000), arm: one, pair: 1 }))
+    return preconditions(run, blocks, new Map()).find(({ name }) => name === 'noise-delivered-noise')
+  }
+  expect([delivered('sink', 100)?.held, delivered('sink', 99)?.held, delivered('target', 0)?.held]).toEqual([
+    true,
+    false,
+    true,
+  ])
+  expect(delivered('sink', 99)?.detail).toContain('100 answered, 0 errors, 99 seen by the sink in the noise blocks')
+})
