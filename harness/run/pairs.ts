@@ -16,7 +16,7 @@ import { deadBlock, unwell } from './draft.ts'
 export interface PairsParts {
   evidence: Evidence
   blocks: Blocks
-  crew: Pick<Crew, 'nowUs' | 'noise'>
+  crew: Pick<Crew, 'nowUs' | 'noise' | 'target'>
   silence: number
   /** Upper bound of measured time, seconds. */
   budgetS?: number | undefined
@@ -88,12 +88,14 @@ export class Pairs {
 
   /** @throws Cut when the target is gone */
   async #save(drain: DrainEnd): Promise<void> {
-    const { blocks, within } = this.#parts
+    const { blocks, crew, within } = this.#parts
     const before = blocks.facts.length
     await within(blocks.save())
     const saved = blocks.facts.slice(before)
     const suspicious = unwell(saved) > 0 || drain === 'outlived' || drain === 'unreachable'
-    const gone = deadBlock(saved) ?? (suspicious ? await within(blocks.gone()) : null)
+    // A block without one good answer may be a machine that stood still: where the target can be asked, its answer counts.
+    const dead = crew.target.reach ? null : deadBlock(saved)
+    const gone = dead ?? (suspicious ? await within(blocks.gone()) : null)
     if (gone !== null) throw new Cut(gone)
   }
 

@@ -29,7 +29,19 @@ export function descendingMs(windows: readonly TenantWindow[]): Descending {
       at += times
     }
   }
+  // One window is ascending already, its infinite ones aside: what is in order need not be sorted.
+  const [first] = windows
+  const never = first ? first.failed + first.unfinished : 0
+  if (windows.length === 1 && isAscending(values.subarray(never))) {
+    values.subarray(never).reverse()
+    return values
+  }
   return values.sort().reverse()
+}
+
+function isAscending(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if ((values[i - 1] ?? 0) > (values[i] ?? 0)) return false
+  return true
 }
 
 /** Everything one tenant saw in one arm, whether or not the pair became complete. */

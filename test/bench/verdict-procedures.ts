@@ -5,6 +5,7 @@ import type { Outcome } from '../../harness/evidence/verdict.ts'
 import { looks } from '../../harness/verdict/interference.ts'
 import { judge } from '../../harness/verdict/judge.ts'
 import { FIRST_LOOK } from '../../harness/verdict/levels.ts'
+import { replay } from '../../harness/verdict/stopping.ts'
 import type { JudgeInput } from '../../harness/verdict/types.ts'
 import { type Challenger, challenged } from './challenger.ts'
 
@@ -23,18 +24,14 @@ export const procedure: Procedure = {
   },
 }
 
-/**
- * The whole verdict on the evidence of a run that ended its pairs where the looks end them. Where they do is what the judge
- * finds in all pairs; what it then says of the shorter evidence is the outcome.
- */
+/** The whole verdict, on the evidence of a run that ended its pairs where the looks end them. */
 export const asShipped: Procedure = {
   name: 'as shipped',
   outcome(input) {
-    const whole = judge(input)
-    const last = whole.interference.looks.at(-1)?.pair ?? input.pairsPlanned
-    if (last === input.pairsPlanned) return whole.outcome
+    const looksTaken = replay(input).map(({ pair, outcome }) => ({ pair, outcome }))
+    const last = looksTaken.at(-1)?.pair ?? input.pairsPlanned
     const blocks = input.blocks.filter(({ pair }) => pair === null || pair <= last)
-    return judge({ ...input, blocks, looksTaken: whole.interference.looks }).outcome
+    return judge({ ...input, blocks, looksTaken }).outcome
   },
 }
 

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Outcome } from '../../harness/evidence/verdict.ts'
 import type { Bench, Figure } from './figures.ts'
-import { type Cell, inputOf, published, shipped, weaknesses } from './verdict-cells.ts'
+import { type Cell, contested, inputOf, published, shipped, weaknesses } from './verdict-cells.ts'
 import { asShipped, challengers, type Procedure, procedure } from './verdict-procedures.ts'
 
 const RUNS = Number(process.env.RUNS ?? 1000)
@@ -24,12 +24,8 @@ interface Group {
 const groups: Readonly<Record<string, Group>> = {
   published: { cells: published, procedures: [procedure], share: 1 },
   weaknesses: { cells: weaknesses, procedures: [procedure], share: 1 },
-  shipped: { cells: shipped, procedures: [asShipped], share: 0.5 },
-  challengers: {
-    cells: [...published, ...weaknesses.filter(({ floorMs }) => floorMs === 0)],
-    procedures: challengers,
-    share: 0.3,
-  },
+  shipped: { cells: shipped, procedures: [asShipped], share: 0.2 },
+  challengers: { cells: contested, procedures: challengers, share: 0.3 },
 }
 
 interface Slice {

@@ -90,6 +90,27 @@ test('each maker has its figures in each arm, and a placebo that answers like it
   expect(parts.reduce((sum, cpuUs) => sum + cpuUs, 0)).toBe(placebo.cpuUs)
 })
 
+test('in an A/A run the noise of both arms goes to the sink, and only the rehearsal to the target', async () => {
+  let asked = 0
+  const origin = await httpTarget((request, response) => {
+    asked++
+    request.resume()
+    request.once('end', () => response.writeHead(202).end('{}'))
+  })
+  const crew = await crewAt(origin, { to: 'sink', api: { requestsPerSecond: 40, connections: 5 } })
+  await crew.tryOut('noise', nowUs)
+  await crew.teachSink()
+  for (const arm of ['placebo', 'noise', 'noise'] as const) {
+    await crew.block(arm, { startUs: nowUs(), lengthMs: 500, nowUs })
+  }
+  // Half a second of the rehearsal.
+  expect(asked).toBe(20)
+  const { placebo, noise } = crew.tally
+  const figures = ({ makers: { api } }: typeof noise) => [api?.ordered, api?.sent, api?.answered, api?.sinkSeen]
+  expect(figures(placebo)).toEqual([20, 20, 20, 20])
+  expect(figures(noise)).toEqual([40, 40, 40, 40])
+})
+
 test('a target that none of the noise can reach is refused with what is missing', async () => {
   const error = await crewAt('http://127.0.0.1:1', { stream: { entriesPerSecond: 5 } }).catch((caught) => caught)
   expect(error).toBeInstanceOf(Failure)

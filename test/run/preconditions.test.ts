@@ -137,3 +137,19 @@ test('a tenant must do as well under placebo as its own profile wants', () => {
   expect(at({ 'quiet-1': { successRatio: 0.9 } }, 90)).toBe(true)
   expect(at({ quiet: { successRatio: 1 } }, 99)).toBe(false)
 })
+
+test('in an A/A run the sink must have seen the noise of both arms', () => {
+  const api = { ordered: 100, sent: 100, answered: 100, refused: 0, errors: 0, sentLate: 0, lastSentUs: 1, cpuUs: 1 }
+  const arm = (sinkSeen: number) => ({ ...none, makers: { api: { ...api, sinkSeen } } })
+  const delivered = (noiseTo: 'target' | 'sink', sinkSeen: number) => {
+    const run = { ...evidence(quiet), noiseTo, noise: { placebo: arm(100), noise: arm(sinkSeen) } }
+    const blocks = (['placebo', 'noise'] as const).map((one) => ({ ...silence(12_000), arm: one, pair: 1 }))
+    return preconditions(run, blocks, new Map()).find(({ name }) => name === 'noise-delivered-noise')
+  }
+  expect([delivered('sink', 100)?.held, delivered('sink', 99)?.held, delivered('target', 0)?.held]).toEqual([
+    true,
+    false,
+    true,
+  ])
+  expect(delivered('sink', 99)?.detail).toContain('100 answered, 0 errors, 99 seen by the sink in the noise blocks')
+})

@@ -95,6 +95,20 @@ test('a foreign target that takes connections and answers nothing any more is fa
   expect(crew.nowUs()).toBeLessThan(30_000 * MS)
 })
 
+test('a target that does nothing in one whole block, and is there when it is asked, is not taken for dead', async () => {
+  const stands = (us: number) => us >= PAIRS_FROM_US && us < PAIRS_FROM_US + 1000 * MS
+  const { evidence, verdict } = await begin({ fate: (us) => (stands(us) ? 'failed' : 4) }).running
+  expect(evidence.blocks[1]?.tenants.reduce((sum, { ok }) => sum + ok, 0)).toBe(0)
+  expect([evidence.targetDied, verdict.interference.pairs]).toEqual([null, 4])
+})
+
+test('a target that does nothing any more, and cannot be asked, is failed with the count', async () => {
+  const crew = begin({ fate: (us) => (us < PAIRS_FROM_US ? 4 : 'failed') })
+  delete crew.crew.target.reach
+  const { evidence } = await crew.running
+  expect(evidence.targetDied).toBe('0 of 200 quiet operations ended well in block 1 (noise)')
+})
+
 test('a target that restarts within the drain is not taken for dead', async () => {
   const down = (now: number) => now >= PAIRS_FROM_US + 980 * MS && now < PAIRS_FROM_US + 1600 * MS
   const { evidence } = await begin({

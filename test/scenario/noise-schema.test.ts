@@ -46,6 +46,8 @@ describe('the noise of a scenario', () => {
     '{ slow: { requestsPerSecond: 5, connections: 5, runMs: 100 } }',
     '{ payload: { requestsPerSecond: 20, connections: 5, allowedBytes: 65536, aboveShare: 0.1 } }',
     '{ retry: { requestsPerSecond: 20, connections: 5, retries: 3 } }',
+    '{ to: sink, api: { requestsPerSecond: 5, connections: 1 } }',
+    '{ to: target, api: { requestsPerSecond: 5, connections: 1 } }',
     '{ api: { requestsPerSecond: 1000, connections: 100 }, stream: { entriesPerSecond: 0 } }',
   ])('may be %s', (noise) => {
     expect(load(noise)).toMatchObject({ scenario: 'tried' })
@@ -65,6 +67,8 @@ describe('the noise of a scenario', () => {
       '163840000 bytes of payload a second; at most 67,108,864',
     ],
     ['{ slow: { requestsPerSecond: 1, connections: 1 } }', 'noise.slow.runMs'],
+    ['{ to: sink }', 'at least one of api, stream, slow, payload, retry'],
+    ['{ to: nowhere, api: { requestsPerSecond: 5, connections: 1 } }', 'noise.to'],
     ['{ bogus: 1 }', 'unknown key `bogus` in noise'],
   ])('may not be %s', (noise, why) => {
     const said = refusal(noise)

@@ -63,6 +63,15 @@ describe(`the judge on simulated runs, run seed ${RUN_SEED}`, () => {
     expect(verdict.tenants[0]?.ratio?.high).toBeGreaterThan(1)
   })
 
+  it('says of an A/A run that its pass is the measuring’s, and judges it like any other', () => {
+    const verdict = verdictOn({ ...healthy, noiseTo: 'sink' })
+    expect(verdict.outcome).toBe('pass')
+    expect(said(verdict)).toContain('A/A run: the noise of both arms went to the placebo sink')
+    const { reasons, ...rest } = verdictOn({ ...healthy, noiseTo: 'target' })
+    expect(verdict).toEqual({ ...rest, reasons: expect.arrayContaining(reasons) })
+    expect(verdictOn({ ...tenfold, noiseTo: 'sink' }).outcome).toBe('fail')
+  })
+
   it('fails a tenfold rise, of all tenants and of one, early', () => {
     expect(verdictOn(tenfold).outcome).toBe('fail')
     const one = verdictOn(simulateInput({ runSeed: RUN_SEED, effect: [1, 1, 10] }))
