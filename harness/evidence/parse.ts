@@ -33,9 +33,37 @@ const block = z.looseObject({
 })
 const byArm = z.looseObject({ placebo: z.looseObject({}), noise: z.looseObject({}) })
 
+const arrivalShape = z.union([
+  z.enum(['poisson', 'uniform']),
+  z.object({ burst: z.object({ size: z.number() }) }),
+  z.object({ ramp: z.object({ toPerSecond: z.number(), overMs: z.number() }) }),
+])
+
+const selfChecks = z.looseObject({
+  nonce: z.string(),
+  scans: z.array(
+    z.looseObject({ who: z.string(), planted: z.number(), found: z.number(), missed: z.array(z.string()) }),
+  ),
+  owners: z.looseObject({
+    tenants: z.number(),
+    mistaken: z.array(z.looseObject({ owner: z.string(), takenFor: z.string() })),
+  }),
+  credentials: z.array(z.looseObject({ tenant: z.string(), digest: z.string() })),
+  questions: z.looseObject({
+    everyMs: z.number(),
+    due: z.number(),
+    skipped: z.number(),
+    thrown: z.number(),
+    open: z.number(),
+  }),
+  thrown: z.array(z.looseObject({ who: z.string(), times: z.number(), first: z.string() })),
+})
+
 const flood = z.looseObject({
   ...common,
-  quietTenants: z.array(z.looseObject({ label: z.string(), stepMs: z.number() })),
+  quietTenants: z.array(
+    z.looseObject({ label: z.string(), stepMs: z.number(), ratePerSecond: z.number(), shape: arrivalShape }),
+  ),
   objectives: z.looseObject({
     p99Ms: z.number(),
     successRatio: z.number(),
@@ -45,12 +73,16 @@ const flood = z.looseObject({
   pairsPlanned: z.number(),
   operationTimeoutMs: z.number(),
   blocks: z.array(block),
-  drains: z.array(z.looseObject({ end: z.string(), after: z.string(), tookMs: z.number() })),
+  drains: z.array(
+    z.looseObject({ end: z.string(), after: z.string(), tookMs: z.number(), left: z.number().nullable() }),
+  ),
   rehearsed: z.looseObject({ ok: z.number(), offered: z.number() }).nullable(),
   looks: z.array(z.looseObject({ pair: z.number(), outcome: z.string() })),
   brokeOff: z.string().nullable(),
   noise: byArm,
   noiseOrdered: byArm,
+  noisePlanned: z.record(z.string(), z.number()),
+  selfChecks,
   hiccups: z.array(z.looseObject({ who: z.string() })),
   pairsEnded: z.string().nullable(),
   notApplicable: z.array(z.looseObject({ what: z.string(), why: z.string() })),

@@ -9,6 +9,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { startHiccupMeter } from '../recording/hiccup.ts'
 import { watchVitals } from '../recording/vitals.ts'
 import { Canaries } from '../tenants/canary.ts'
+import { LAST_SERIAL } from '../tenants/owner-check.ts'
+import { checkScanner } from '../tenants/scan-check.ts'
+import { scannerOf } from '../tenants/scanner.ts'
 import { connectionsFor, TenantClient } from './client.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ForeignSighting, FromGenerator, GeneratorPlan, ToGenerator } from './generator-messages.ts'
@@ -33,6 +36,7 @@ const dispatcher = new Dispatcher(
   peaks.reduce((sum, peak) => sum + peak, 0),
 )
 const canaries = new Canaries(plan.canaryKey)
+const scanner = scannerOf(canaries)
 const mints = plan.tenants.map((_, owner) => canaries.mintFor(owner))
 const meter = startHiccupMeter()
 const vitals = watchVitals()
@@ -43,6 +47,7 @@ let sightings: ForeignSighting[] = []
 let own = plan.tenants.map(() => 0)
 let received = plan.tenants.map(() => 0)
 const problems = new Set<string>()
+let thrown = { times: 0, first: '' }
 const runIds: string[][] = plan.tenants.map(() => [])
 
 const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
@@ -52,7 +57,7 @@ const clients = plan.tenants.map((access, receiver) => {
   const connections = connectionsFor(peaks[receiver] ?? 0, timeoutMs, plan.tenants.length)
   return new TenantClient(
     access,
-    { timeoutMs, connections, canaries },
+    { timeoutMs, connections, scanner },
     {
       ended: (seq, outcome) => ledger.ended(seq, nowUs(), outcome),
       received: () => {
@@ -73,6 +78,10 @@ const clients = plan.tenants.map((access, receiver) => {
       problem: (what) => {
         if (problems.size < PROBLEMS_KEPT) problems.add(what)
         say({ type: 'problem', what })
+      },
+      threw: (error) => {
+        const { times, first } = thrown
+        thrown = { times: times + 1, first: times === 0 ? String(error) : first }
       },
     },
   )
@@ -107,6 +116,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
         received,
         runIds,
         problems: [...problems],
+        thrown,
       },
       [operations.buffer],
     )
@@ -114,6 +124,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
     own = plan.tenants.map(() => 0)
     received = plan.tenants.map(() => 0)
     problems.clear()
+    thrown = { times: 0, first: '' }
   }
   check()
 }
@@ -132,4 +143,8 @@ port.on('message', (message: ToGenerator) => {
   }
 })
 
-void Promise.all(clients.map((client) => client.subscribe())).then(() => say({ type: 'subscribed' }))
+void Promise.all(clients.map((client) => client.subscribe())).then(() => {
+  const scan = checkScanner('the generator', scanner, canaries)
+  const minted = plan.tenants.map((_, owner) => canaries.mintFor(owner, LAST_SERIAL).mint())
+  say({ type: 'subscribed', scan, minted })
+})

@@ -3,6 +3,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { BlockFacts, Evidence } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
+import type { Load } from '../load/shapes.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
 import { emptyTally } from './noise-crew.ts'
@@ -34,7 +35,7 @@ export function draft(
   target: Target,
   quiet: readonly TenantAccess[],
   redis: string,
-  rates: number[],
+  loads: readonly Load[],
   pairsPlanned: number,
   startedAt: Date,
 ): Evidence {
@@ -56,7 +57,8 @@ export function draft(
       label,
       stepMs,
       pollMs: completion.by === 'poll' ? completion.everyMs : 0,
-      ratePerSecond: rates[i] ?? 0,
+      ratePerSecond: loads[i]?.ratePerSecond ?? 0,
+      shape: loads[i]?.shape ?? 'poisson',
     })),
     noisyTenant: 'noisy',
     objectives: scenario.objectives,
@@ -68,6 +70,15 @@ export function draft(
     rehearsed: null,
     noise: { placebo: emptyTally(), noise: emptyTally() },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+    noisePlanned: {},
+    selfChecks: {
+      nonce: '',
+      scans: [],
+      owners: { tenants: 0, mistaken: [] },
+      credentials: [],
+      questions: { everyMs: 0, due: 0, skipped: 0, thrown: 0, open: 0 },
+      thrown: [],
+    },
     hiccups: [],
     looks: [],
     targetDied: null,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActsEvidence } from '../../harness/evidence/acts.ts'
+import { uninspected } from '../run/uninspected.ts'
 import { refusal, said } from './said.ts'
 
 let folder: string
@@ -44,7 +45,7 @@ const flood = {
   runSeed: 7,
   interrupted: false,
   targetDied: null,
-  quietTenants: [{ label: 'quiet-1', ratePerSecond: 100, stepMs: 2 }],
+  quietTenants: [{ label: 'quiet-1', ratePerSecond: 100, shape: 'poisson', stepMs: 2 }],
   objectives: { p99Ms: 250, successRatio: 0.99, interferenceRatio: 2, interferenceFloorMs: 0 },
   pairsPlanned: 25,
   operationTimeoutMs: 10_000,
@@ -55,6 +56,8 @@ const flood = {
   brokeOff: null,
   noise: { placebo: {}, noise: {} },
   noiseOrdered: { placebo: {}, noise: {} },
+  noisePlanned: {},
+  selfChecks: uninspected,
   hiccups: [],
   pairsEnded: null,
   notApplicable: [],

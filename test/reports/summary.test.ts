@@ -8,6 +8,7 @@ import { judge } from '../../harness/verdict/judge.ts'
 import { judgeActs } from '../../harness/verdict/judge-acts.ts'
 import { actsSummary } from '../../reports/acts-summary.ts'
 import { defectLine, summary } from '../../reports/summary.ts'
+import { uninspected } from '../run/uninspected.ts'
 import { heldFinding, simulateInput } from '../verdict/simulate.ts'
 
 const NEVER = 'seeded defect shared-fifo: NEVER TRIPPED, so this verdict says nothing about it'
@@ -55,7 +56,13 @@ function floodSummary(defectTrips: number): string {
   const evidence: Evidence = {
     ...common,
     defectTrips,
-    quietTenants: input.quietTenants.map((label) => ({ label, ratePerSecond: 100, stepMs: 2, pollMs: 0 })),
+    quietTenants: input.quietTenants.map((label) => ({
+      label,
+      ratePerSecond: 100,
+      shape: 'poisson',
+      stepMs: 2,
+      pollMs: 0,
+    })),
     noisyTenant: 'noisy',
     objectives: input.objectives,
     pairsPlanned: input.pairsPlanned,
@@ -67,6 +74,8 @@ function floodSummary(defectTrips: number): string {
     brokeOff: null,
     noise: { placebo: tally, noise: tally },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+    noisePlanned: {},
+    selfChecks: uninspected,
     hiccups: [],
     looks: [],
     pairsEnded: null,

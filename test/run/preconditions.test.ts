@@ -7,6 +7,7 @@ import { asked } from '../../harness/run/assemble.ts'
 import { plannedPairs } from '../../harness/run/options.ts'
 import { preconditions } from '../../harness/run/preconditions.ts'
 import { scenario } from './fake-crew.ts'
+import { uninspected } from './uninspected.ts'
 
 const none = {
   apiSent: 0,
@@ -43,6 +44,8 @@ const evidence = (tenant: QuietTenant): Evidence => ({
   rehearsed: null,
   noise: { placebo: none, noise: none },
   noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+  noisePlanned: {},
+  selfChecks: uninspected,
   hiccups: [],
   looks: [],
   targetDied: null,
@@ -63,7 +66,7 @@ const silence = (p50Us: number): Block => ({
 })
 
 const canBeHurt = (tenant: Pick<QuietTenant, 'stepMs' | 'pollMs'>, p50Us: number) => {
-  const quiet = { label: 'quiet-1', ratePerSecond: 100, ...tenant }
+  const quiet = { label: 'quiet-1', ratePerSecond: 100, shape: 'poisson' as const, ...tenant }
   return preconditions(evidence(quiet), [silence(p50Us)], new Map()).find(({ name }) => name === 'can-be-hurt-quiet-1')
 }
 
