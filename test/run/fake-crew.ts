@@ -56,6 +56,8 @@ export const access = (label: string): TenantAccess => ({
   origin: 'http://127.0.0.1:9',
   stepMs: 1,
   start: { method: 'POST', path: '/', headers: { 'x-tenant': label } },
+  read: { method: 'GET', path: '/{id}', headers: { 'x-tenant': label } },
+  list: { method: 'GET', path: '/', headers: { 'x-tenant': label } },
   completion: { by: 'response' },
 })
 
@@ -66,6 +68,8 @@ export type Fate = number | 'failed' | 'unfinished'
 
 export interface Play {
   fate?(intendedUs: number, tenant: number): Fate
+  /** How late an operation was handed over, milliseconds. */
+  sentLateMs?(intendedUs: number): number
   capabilities?: Capability[]
   backlog?(nowUs: number): Promise<number | null>
   reach?(nowUs: number): Promise<void>
@@ -147,7 +151,7 @@ export function fakeCrew(play: Play = {}): FakeCrew {
     noisy: access('noisy'),
     generator: {
       async collect(fromUs, toUs, withinMs) {
-        const operations = operationsIn(fromUs, toUs, fateOf)
+        const operations = operationsIn(fromUs, toUs, fateOf, play.sentLateMs ?? (() => 0))
         const latest = Math.max(0, ...operations.map(({ endUs }) => endUs))
         const patienceUs = clock.nowUs() + withinMs * 1000
         const until = operations.some(({ outcome }) => outcome === 'unfinished') ? patienceUs : latest
@@ -201,7 +205,12 @@ export function inspectedBy(instruments: Instruments): Crew['inspected'] {
   }
 }
 
-function operationsIn(fromUs: number, toUs: number, fateOf: (us: number, tenant: number) => Fate): Operation[] {
+function operationsIn(
+  fromUs: number,
+  toUs: number,
+  fateOf: (us: number, tenant: number) => Fate,
+  lateMsOf: (us: number) => number,
+): Operation[] {
   const operations: Operation[] = []
   const arrivals = scheduleTenants(
     RUN_SEED,
@@ -215,13 +224,20 @@ function operationsIn(fromUs: number, toUs: number, fateOf: (us: number, tenant:
     const fate = fateOf(intendedUs, tenant)
     const tookUs = typeof fate === 'number' ? fate * 1000 : 0
     const outcome = typeof fate === 'number' ? 'ok' : fate
-    operations.push({ tenant, seq, intendedUs, handedUs: intendedUs, endUs: intendedUs + tookUs, outcome })
+    operations.push({
+      tenant,
+      seq,
+      intendedUs,
+      handedUs: intendedUs + lateMsOf(intendedUs) * 1000,
+      endUs: intendedUs + tookUs,
+      outcome,
+    })
   }
   return operations
 }
 
 /** As the generator's ledger hands them out. */
-function packed(operations: readonly Operation[]): Float64Array<ArrayBuffer> {
+export function packed(operations: readonly Operation[]): Float64Array<ArrayBuffer> {
   const outcomes = ['ok', 'failed', 'unfinished']
   return Float64Array.from(
     operations.flatMap(({ tenant, seq, intendedUs, handedUs, endUs, outcome }) => {
