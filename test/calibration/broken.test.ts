@@ -14,8 +14,8 @@ import { broken } from './broken/list.ts'
 
 afterAll(tidy)
 
-/** Enough pairs for a pass: 50 operations of each tenant a block, and 400 are wanted. */
-const scenario = { ...short, blocks: { ...short.blocks, pairs: 9 } }
+/** As few pairs as give a pass: 62 operations of each tenant a block, and 400 are wanted. */
+const scenario = { ...short, blocks: { ...short.blocks, pairs: 7, lengthMs: 1200, warmUpMs: 1500 } }
 /** An unremarkable target. */
 const usual: Play = { fate: varied }
 const run = (play: Play = usual, instruments: Instruments = sound) => begin(play, { scenario, instruments })

@@ -102,6 +102,17 @@ describe('an operation that is done with its answer', () => {
   })
 })
 
+test('an error of ours while an answer is read is told as ours', async () => {
+  const throws = () => {
+    throw new TypeError('no bytes')
+  }
+  const broken = { ...scannerOf(canaries), body: throws }
+  const heard = await clientOf(answering(200, '{}'), {}, 5000, broken)
+  heard.client.start(0, 'c')
+  await vi.waitFor(() => expect(heard.thrown.length).toBeGreaterThan(0), { timeout: 10_000 })
+  expect(heard.thrown[0]).toBe('TypeError: no bytes')
+})
+
 describe('canaries are seen', () => {
   test('in headers, and counted as one answer', async () => {
     const { heard } = await outcomeOf((_request, response) => {

@@ -31,6 +31,6 @@ export const previousRun: Broken[] = [
     what: 'a judge that answers with the verdict of the run before',
     play: { fate: (us) => 5 + varied(us) },
     instruments: ({ verdict }) => instead({ judge: () => verdict }),
-    says: /the verdict is not stood by: quiet-1 under noise: p99 \d+\.\d ms, where the journal's intended starts give 1[56]\.\d ms/,
+    says: /the verdict is not stood by: quiet-\d under noise: p99 \d+\.\d ms, where the journal's intended starts give 1[56]\.\d ms/,
   },
 ]

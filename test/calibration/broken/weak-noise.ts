@@ -20,7 +20,7 @@ export const weakNoise: Broken[] = [
             await before.block(arm, { ...time, lengthMs: time.lengthMs * share })
           }),
       }),
-    says: /precondition noise-as-planned-noise did not hold.*api: \d+00 ordered, where (?<blocks>\d+) blocks of 1000 want \k<blocks>000 /,
+    says: 'precondition noise-as-planned-noise did not hold, so a latency pass is inconclusive: api: 840 ordered, where 7 blocks of 1200 want 8400',
   },
   {
     id: 'H5',
@@ -34,6 +34,6 @@ export const weakNoise: Broken[] = [
             if (api) api.sinkSeen = api.sent / 10
           }),
       }),
-    says: /precondition noise-delivered-placebo did not hold, so latency findings are inconclusive: api: (?<blocks>\d+)000 of \k<blocks>000 sent, .* 0 errors, \k<blocks>00 seen by the sink/,
+    says: 'precondition noise-delivered-placebo did not hold, so latency findings are inconclusive: api: 8400 of 8400 sent, 8400 answered, 0 errors, 840 seen by the sink',
   },
 ]
