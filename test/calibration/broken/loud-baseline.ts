@@ -46,6 +46,6 @@ export const loudBaseline: Broken[] = [
           })
         },
       }),
-    says: 'precondition placebo-quiet did not hold, so latency findings are inconclusive: runs of the noisy tenant were at the target after 7 of 7 placebo blocks, at most 20',
+    says: 'precondition placebo-quiet did not hold, so a latency pass is inconclusive: runs of the noisy tenant were at the target after 7 of 7 placebo blocks, at most 20',
   },
 ]
