@@ -56,6 +56,26 @@ const dwell = z.discriminatedUnion('state', [
   z.looseObject({ state: z.literal('not-asked'), why: z.string() }),
 ])
 
+const selfChecks = z.looseObject({
+  nonce: z.string(),
+  scans: z.array(
+    z.looseObject({ who: z.string(), planted: z.number(), found: z.number(), missed: z.array(z.string()) }),
+  ),
+  owners: z.looseObject({
+    tenants: z.number(),
+    mistaken: z.array(z.looseObject({ owner: z.string(), takenFor: z.string() })),
+  }),
+  credentials: z.array(z.looseObject({ tenant: z.string(), digest: z.string() })),
+  questions: z.looseObject({
+    everyMs: z.number(),
+    due: z.number(),
+    skipped: z.number(),
+    thrown: z.number(),
+    open: z.number(),
+  }),
+  thrown: z.array(z.looseObject({ who: z.string(), times: z.number(), first: z.string() })),
+})
+
 const flood = z.looseObject({
   ...common,
   quietTenants: z.array(quietTenant),
@@ -69,13 +89,17 @@ const flood = z.looseObject({
   pairsPlanned: z.number(),
   operationTimeoutMs: z.number(),
   blocks: z.array(block),
-  drains: z.array(z.looseObject({ end: z.string(), after: z.string(), tookMs: z.number() })),
+  drains: z.array(
+    z.looseObject({ end: z.string(), after: z.string(), tookMs: z.number(), left: z.number().nullable() }),
+  ),
   rehearsed: z.looseObject({ ok: z.number(), offered: z.number() }).nullable(),
   looks: z.array(z.looseObject({ pair: z.number(), outcome: z.string() })),
   brokeOff: z.string().nullable(),
   noiseTo: z.enum(['target', 'sink']).optional(),
   noise: byArm,
   noiseOrdered: byArm,
+  noisePlanned: z.record(z.string(), z.number()),
+  selfChecks,
   hiccups: z.array(z.looseObject({ who: z.string() })),
   dwell: dwell.optional(),
   pairsEnded: z.string().nullable(),

@@ -1,6 +1,6 @@
 // A run's evidence: the facts of evidence.json, and the lines of journal.ndjson that the judge reads.
 
-import type { Arm, CutWindow, NoiseTally, Objectives } from './types.ts'
+import type { Arm, CutWindow, MakerName, NoiseTally, Objectives } from './types.ts'
 
 /** evidence.json. `responseUs` of the blocks lies in histograms.hlog, under `tenant/arm/block/response`. */
 export interface Evidence {
@@ -33,6 +33,9 @@ export interface Evidence {
   noiseTo?: 'target' | 'sink'
   noise: Record<'placebo' | 'noise', NoiseTally>
   noiseOrdered: Record<'placebo' | 'noise', { api: number; stream: number }>
+  /** Operations a second of each noise maker, as the scenario asks for them. */
+  noisePlanned: Partial<Record<MakerName, number>>
+  selfChecks: SelfChecks
   /** A meter that gave no answer has 0 samples. */
   hiccups: Array<{ who: 'generator' | 'control'; samples: number; p99Us: number; maxUs: number }>
   /** What went wrong with the generator's own connections, each once; for instance an event stream that broke. */
@@ -50,6 +53,69 @@ export interface Evidence {
   notApplicable: Array<{ what: string; why: string }>
   /** SHA-256 of the files beside this one. */
   files: Record<string, string>
+}
+
+/** What the harness found when it looked at its own instruments. */
+export interface SelfChecks {
+  /** Random, of this run alone; every part of the two files beside evidence.json begins with it. 16 hex digits. */
+  nonce: string
+  /** One of each scanner: the prober's, the generator's, each noise maker's over the API. */
+  scans: ScanCheck[]
+  owners: OwnerCheck
+  /** First 12 hex digits of the HMAC of each tenant's headers under a key that is kept nowhere: same digest, same credential. */
+  credentials: Array<{ tenant: string; digest: string }>
+  questions: QuestionAccount
+  /** Errors of ours that were thrown where nobody waited for them; none in a sound run. */
+  thrown: Thrown[]
+}
+
+/** Canaries of a tenant that nobody is, planted in every sink and encoding. */
+export interface ScanCheck {
+  who: string
+  planted: number
+  found: number
+  /** "base64 in headers". */
+  missed: string[]
+}
+
+export interface OwnerCheck {
+  tenants: number
+  /** Tenants whose canary came back under another label. */
+  mistaken: Array<{ owner: string; takenFor: string }>
+}
+
+/** What became of the data probes' questions, up to the last that were written to the journal. */
+export interface QuestionAccount {
+  /** Between two questions in a block, milliseconds; 0 where the target has no route that could be asked. */
+  everyMs: number
+  /** Questions whose time came. */
+  due: number
+  /** Not asked, as no run of the owner was known yet. */
+  skipped: number
+  /** Of them ended by an error of ours. */
+  thrown: number
+  /** Not ended yet. */
+  open: number
+}
+
+export interface Thrown {
+  who: string
+  times: number
+  first: string
+}
+
+/** One operation's line in the journal; times are whole microseconds on the generator's clock. */
+export interface OperationLine {
+  tenant: string
+  /** Number of the arrival in the run's schedule, from 0. */
+  seq: number
+  /** `between`: in no steady window; its block is -1. */
+  arm: Arm | 'between'
+  block: number
+  intendedUs: number
+  handedUs: number | null
+  endUs: number
+  outcome: 'ok' | 'failed' | 'unfinished'
 }
 
 /**
@@ -88,6 +154,8 @@ export interface DrainFacts {
   pair: number | null
   after: Arm
   end: DrainEnd
+  /** Runs of the noisy tenant that the target told of at the first question; null when it told of none, or was not asked. */
+  left: number | null
   tookMs: number
   /** What stood in the way; empty when nothing did. */
   why: string

@@ -4,12 +4,15 @@ import type { Arm, Finding } from './types.ts'
 
 export type Outcome = 'pass' | 'fail' | 'inconclusive'
 
-/** A measured fact that must hold before a latency finding may be pass or fail. */
+/** A measured fact that must hold before a finding counts. */
 export interface Precondition {
   name: string
   held: boolean
-  /** Which latency findings it makes inconclusive when it does not hold: noise that was too weak spoils a pass only. */
-  spoils: 'pass' | 'fail' | 'both'
+  /**
+   * What it makes inconclusive when it does not hold: latency findings, of which noise that was too weak spoils a pass only,
+   * or the findings about data.
+   */
+  spoils: 'pass' | 'fail' | 'both' | 'data'
   /** Numbers with unit, count and window. */
   detail: string
 }

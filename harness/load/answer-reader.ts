@@ -1,7 +1,8 @@
 // Reads one answer after the other of one connection: status, headers, body, and the canaries in them. A canary is found
 // in a header's value, and where it is split over pieces of the body. Refuses to hold more than 256 KiB of a body.
 
-import { CANARY_LENGTH, type Canaries, type Sighting } from '../tenants/canary.ts'
+import { CANARY_LENGTH, type Sighting } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 
 const HELD_BYTES = 256 * 1024
 /** The longest form of a canary is two bytes a character; one byte less can hold no whole one of that form. */
@@ -17,15 +18,15 @@ export interface Answer {
 }
 
 export class AnswerReader {
-  readonly #canaries: Canaries
+  readonly #scanner: Scanner
   #status = 0
   #headers: string[] = []
   #pieces: Buffer[] = []
   #bytes = 0
   #sightings: Sighting[] = []
 
-  constructor(canaries: Canaries) {
-    this.#canaries = canaries
+  constructor(scanner: Scanner) {
+    this.#scanner = scanner
   }
 
   head(status: number, headers: string[]): void {
@@ -38,7 +39,7 @@ export class AnswerReader {
     this.#bytes += piece.length
     if (this.#bytes <= HELD_BYTES) return
     const held = Buffer.concat(this.#pieces)
-    this.#sightings.push(...this.#canaries.scan(held))
+    this.#sightings.push(...this.#scanner.body(held))
     // A canary that lies wholly in the tail is counted twice, which is better than not at all.
     const tail = Buffer.from(held.subarray(-TAIL_BYTES))
     this.#pieces = [tail]
@@ -48,9 +49,8 @@ export class AnswerReader {
   /** The answer, or what came of it, and room for the next. */
   end(): Answer {
     const body = Buffer.concat(this.#pieces)
-    // Headers are text of one byte a character, names included.
-    const head = Buffer.from(this.#headers.join('\n'), 'latin1')
-    const sightings = [...this.#sightings, ...this.#canaries.scan(head), ...this.#canaries.scan(body)]
+    const head = this.#scanner.headers(this.#headers.join('\n'))
+    const sightings = [...this.#sightings, ...head, ...this.#scanner.body(body)]
     const answer = { status: this.#status, headers: this.#headers, body, sightings }
     this.#status = 0
     this.#headers = []

@@ -5,7 +5,8 @@
 
 import autocannon from 'autocannon'
 import type { Call } from '../target/port.ts'
-import type { Canaries, Sighting } from '../tenants/canary.ts'
+import type { Sighting } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 import type { Answer } from './answer-reader.ts'
 import { Backoff } from './backoff.ts'
 import { BlockLedger } from './block-ledger.ts'
@@ -43,14 +44,14 @@ export class ApiFlood implements Flood, Told {
   #seen: Sighting[] = []
   readonly #kinds = new Map<number, Kind>()
 
-  constructor(plan: ApiFloodPlan, canaries: Canaries) {
+  constructor(plan: ApiFloodPlan, scanner: Scanner) {
     this.#plan = plan
     const { call, connections, other } = plan
     const bodies = [call.body, other?.body].filter((body) => body !== undefined)
     const setupClient = (client: unknown) => {
       const backoff = new Backoff(this.#connections.length / connections)
       // autocannon's types do not show what its client is made of.
-      this.#connections.push(new FloodConnection(client as AutocannonClient, this, canaries, backoff))
+      this.#connections.push(new FloodConnection(client as AutocannonClient, this, scanner, backoff))
     }
     const options: autocannon.Options = {
       url: `${plan.origin}${call.path}`,

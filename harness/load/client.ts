@@ -4,10 +4,10 @@
 import { type Dispatcher, Pool } from 'undici'
 import { pick } from '../target/json-path.ts'
 import type { Call, CalledAccess } from '../target/port.ts'
-import type { Canaries, Sighting } from '../tenants/canary.ts'
+import type { Sighting } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 import { EventStream } from './event-stream.ts'
 import type { OperationOutcome } from './ledger.ts'
-import { SeamScan } from './seam.ts'
 
 export interface ClientEvents {
   /** `unfinished`: nobody knows, and nobody will, since it was waited for long enough. */
@@ -17,13 +17,15 @@ export interface ClientEvents {
   seen(sightings: readonly Sighting[], where: string): void
   runId(id: string, seq: number): void
   problem(what: string): void
+  /** An error of ours in what a connection called back: it is thrown on, and must not pass for the target's doing. */
+  threw(error: unknown): void
 }
 
 export interface ClientOptions {
   timeoutMs: number
   /** Connections that may be open at the same time; see `connectionsFor`. */
   connections: number
-  canaries: Canaries
+  scanner: Scanner
 }
 
 const MOST_CONNECTIONS = 4096
@@ -57,18 +59,18 @@ export class TenantClient {
   readonly #events: ClientEvents
   readonly #pool: Pool
   readonly #timeoutMs: number
-  readonly #canaries: Canaries
+  readonly #scanner: Scanner
   #stream: EventStream | null = null
   /** Runs started and not yet seen done, and completions that overtook the answer to their start. */
   readonly #waiting = new Map<string, number>()
   readonly #early = new Map<string, OperationOutcome>()
   #closed = false
 
-  constructor(access: CalledAccess, { timeoutMs, connections, canaries }: ClientOptions, events: ClientEvents) {
+  constructor(access: CalledAccess, { timeoutMs, connections, scanner }: ClientOptions, events: ClientEvents) {
     this.#access = access
     this.#events = events
     this.#timeoutMs = timeoutMs
-    this.#canaries = canaries
+    this.#scanner = scanner
     const times = { keepAliveTimeout: 60_000, connectTimeout: timeoutMs }
     this.#pool = new Pool(access.origin, { connections, pipelining: 1, ...times })
   }
@@ -146,23 +148,25 @@ export class TenantClient {
     const take = (): Buffer => {
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
       this.#events.received()
-      this.#events.seen(this.#canaries.scan(body), where)
+      this.#events.seen(this.#scanner.body(body), where)
       return body
     }
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: () => {},
       onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode
-        this.#headers(headers, where)
+        this.#told(() => this.#headers(headers, where))
       },
       onResponseData: (_controller, chunk) => {
         chunks.push(chunk)
       },
-      onResponseEnd: () => done({ status, body: take() }),
+      onResponseEnd: () => this.#told(() => done({ status, body: take() })),
       onResponseError: (_controller, error) => {
-        // What came before an answer broke was seen all the same.
-        if (chunks.length > 0) take()
-        done({ status: null, isTimeout: isTimeout(error) })
+        this.#told(() => {
+          // What came before an answer broke was seen all the same.
+          if (chunks.length > 0) take()
+          done({ status: null, isTimeout: isTimeout(error) })
+        })
       },
     }
     const timeouts = { headersTimeout: this.#timeoutMs, bodyTimeout: this.#timeoutMs }
@@ -170,26 +174,35 @@ export class TenantClient {
     this.#pool.dispatch({ method, path, headers, body: call.body ?? null, ...timeouts }, handler)
   }
 
+  /** Tells of an error of ours before the connection takes it for one of its own. */
+  #told(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#events.threw(error)
+      throw error
+    }
+  }
+
   #headers(headers: Record<string, string | string[] | undefined>, where: string): void {
     const text = Object.entries(headers).flat(2).join('\n')
-    this.#events.seen(this.#canaries.scan(Buffer.from(text, 'latin1')), `headers of ${where}`)
+    this.#events.seen(this.#scanner.headers(text), `headers of ${where}`)
   }
 
   #openStream(completion: Extract<Completion, { by: 'sse' }>, ready: () => void): void {
     const where = 'event stream'
-    const scan = (bytes: Buffer) => this.#canaries.scan(bytes)
-    let seam = new SeamScan(scan)
+    let seam = this.#scanner.stream()
     this.#stream = new EventStream(this.#access.origin, completion.call, this.#timeoutMs, {
       ready,
       headers: (headers) => {
-        seam = new SeamScan(scan)
-        this.#headers(headers, where)
+        seam = this.#scanner.stream()
+        this.#told(() => this.#headers(headers, where))
       },
       piece: (bytes) => {
         this.#events.received()
-        this.#events.seen(seam.next(bytes), where)
+        this.#told(() => this.#events.seen(seam.next(bytes), where))
       },
-      data: (text) => this.#onEvent(text, completion),
+      data: (text) => this.#told(() => this.#onEvent(text, completion)),
       problem: (what) => this.#events.problem(`${this.#access.label}: ${what}`),
     })
   }

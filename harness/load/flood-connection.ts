@@ -5,7 +5,7 @@
 
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { Canaries } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 import { type Answer, AnswerReader } from './answer-reader.ts'
 import type { Backoff } from './backoff.ts'
 
@@ -61,10 +61,10 @@ export class FloodConnection {
   #timer: NodeJS.Timeout | undefined
 
   /** @param client while autocannon constructs it, so before it connects */
-  constructor(client: AutocannonClient, told: Told, canaries: Canaries, backoff: Backoff) {
+  constructor(client: AutocannonClient, told: Told, scanner: Scanner, backoff: Backoff) {
     this.#client = client
     this.#told = told
-    this.#reader = new AnswerReader(canaries)
+    this.#reader = new AnswerReader(scanner)
     this.#backoff = backoff
     // What the prototype does, when we say so; by itself the client does neither.
     this.#sendNow = client._doRequest.bind(client)

@@ -1,5 +1,6 @@
 // What crosses between the run and the generator's thread.
 
+import type { ScanCheck } from '../evidence/run.ts'
 import type { HiccupTally } from '../recording/hiccup.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { TenantAccess } from '../target/port.ts'
@@ -51,6 +52,16 @@ export interface Collected {
   sampled: SampledRun[]
   /** What went wrong with the generator's own connections since the last collection, each once; no more than 20. */
   problems: string[]
+  /** Errors of ours in what the connections called back, since the last collection. */
+  thrown: { times: number; first: string }
 }
 
-export type FromGenerator = { type: 'subscribed' } | { type: 'problem'; what: string } | Collected
+export type FromGenerator = Subscribed | { type: 'problem'; what: string } | Collected
+
+/** Completions can be seen; with what the generator found of its own instruments. */
+export interface Subscribed {
+  type: 'subscribed'
+  scan: ScanCheck
+  /** A canary of each tenant, as its sender makes it. */
+  minted: string[]
+}

@@ -10,6 +10,9 @@ import { startHiccupMeter } from '../recording/hiccup.ts'
 import { watchVitals } from '../recording/vitals.ts'
 import { isCalled, streamed } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
+import { LAST_SERIAL } from '../tenants/owner-check.ts'
+import { checkScanner } from '../tenants/scan-check.ts'
+import { scannerOf } from '../tenants/scanner.ts'
 import { type ClientEvents, connectionsFor, TenantClient } from './client.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { ForeignSighting, FromGenerator, GeneratorPlan, ToGenerator } from './generator-messages.ts'
@@ -37,6 +40,7 @@ const dispatcher = new Dispatcher(
 )
 const sample = new RunSample(plan.runSeed, peaks)
 const canaries = new Canaries(plan.canaryKey)
+const scanner = scannerOf(canaries)
 const mints = plan.tenants.map((_, owner) => canaries.mintFor(owner))
 const meter = startHiccupMeter()
 const vitals = watchVitals()
@@ -47,6 +51,7 @@ let sightings: ForeignSighting[] = []
 let own = plan.tenants.map(() => 0)
 let received = plan.tenants.map(() => 0)
 const problems = new Set<string>()
+let thrown = { times: 0, first: '' }
 const runIds: string[][] = plan.tenants.map(() => [])
 
 const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
@@ -76,9 +81,13 @@ const clients = plan.tenants.map((access, receiver) => {
       if (problems.size < PROBLEMS_KEPT) problems.add(what)
       say({ type: 'problem', what })
     },
+    threw: (error) => {
+      const { times, first } = thrown
+      thrown = { times: times + 1, first: times === 0 ? String(error) : first }
+    },
   }
-  if (isCalled(access)) return new TenantClient(access, { timeoutMs, connections, canaries }, events)
-  return new StreamClient(streamed(access), { timeoutMs, canaries }, events)
+  if (isCalled(access)) return new TenantClient(access, { timeoutMs, connections, scanner }, events)
+  return new StreamClient(streamed(access), { timeoutMs, scanner }, events)
 })
 
 function tick(): void {
@@ -112,6 +121,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
         runIds,
         sampled: sample.take(),
         problems: [...problems],
+        thrown,
       },
       [operations.buffer],
     )
@@ -119,6 +129,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
     own = plan.tenants.map(() => 0)
     received = plan.tenants.map(() => 0)
     problems.clear()
+    thrown = { times: 0, first: '' }
   }
   check()
 }
@@ -137,4 +148,8 @@ port.on('message', (message: ToGenerator) => {
   }
 })
 
-void Promise.all(clients.map((client) => client.subscribe())).then(() => say({ type: 'subscribed' }))
+void Promise.all(clients.map((client) => client.subscribe())).then(() => {
+  const scan = checkScanner('the generator', scanner, canaries)
+  const minted = plan.tenants.map((_, owner) => canaries.mintFor(owner, LAST_SERIAL).mint())
+  say({ type: 'subscribed', scan, minted })
+})

@@ -3,6 +3,8 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Canaries } from '../tenants/canary.ts'
+import { checkScanner } from '../tenants/scan-check.ts'
+import { scannerOf } from '../tenants/scanner.ts'
 import { ApiFlood } from './api-flood.ts'
 import { playBlock } from './noise-block.ts'
 import type { ApiNoisePlan, FromNoise, NoiseOrder, ToNoise } from './noise-messages.ts'
@@ -13,7 +15,8 @@ if (!port) throw new Error('noise makers run in a worker thread')
 const say = (message: FromNoise) => port.postMessage(message)
 
 const canaries = new Canaries(plan.canaryKey)
-const flood = (origin: string) => new ApiFlood({ ...plan, origin, call: plan.target.call }, canaries)
+const scanner = scannerOf(canaries)
+const flood = (origin: string) => new ApiFlood({ ...plan, origin, call: plan.target.call }, scanner)
 const floods = { noise: flood(plan.target.origin), placebo: flood(plan.sinkOrigin) }
 const stop = new AbortController()
 
@@ -34,4 +37,4 @@ port.on('message', (message: ToNoise) => {
     setTimeout(() => process.exit(0), 100).unref()
   }
 })
-say({ type: 'ready' })
+say({ type: 'ready', scan: checkScanner(`the ${plan.maker} noise`, scanner, canaries) })

@@ -1,5 +1,6 @@
 // What crosses between the run, the noise makers' threads and the placebo sink's thread.
 
+import type { ScanCheck } from '../evidence/run.ts'
 import type { MakerName } from '../evidence/types.ts'
 import type { Call } from '../target/port.ts'
 import type { Sighting } from '../tenants/canary.ts'
@@ -64,7 +65,8 @@ export interface StreamNoisePlan {
   sinkRedisUrl: string
 }
 
-export type FromNoise = { type: 'ready' } | NoiseDone | { type: 'modal'; answer: ModalAnswer | null }
+/** `scan`: absent where nothing that comes back is scanned. */
+export type FromNoise = { type: 'ready'; scan?: ScanCheck } | NoiseDone | { type: 'modal'; answer: ModalAnswer | null }
 
 export type ToNoise = NoiseOrder | { type: 'modal' } | { type: 'stop' }
 

@@ -4,7 +4,7 @@
 import { Redis } from 'ioredis'
 import type { StreamedAccess } from '../target/port.ts'
 import { streamGroup } from '../target/stream-group.ts'
-import type { Canaries } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 import { type ClientEvents, keep } from './client.ts'
 
 const BLOCK_MS = 500
@@ -17,14 +17,14 @@ const WAITING_KEPT = 100_000
 
 interface StreamClientOptions {
   timeoutMs: number
-  canaries: Canaries
+  scanner: Scanner
 }
 
 type Entry = [id: string, fields: string[]]
 
 export class StreamClient {
   readonly #access: StreamedAccess
-  readonly #canaries: Canaries
+  readonly #scanner: Scanner
   readonly #events: ClientEvents
   readonly #writer: Redis
   readonly #reader: Redis
@@ -33,9 +33,9 @@ export class StreamClient {
   readonly #early = new Map<string, 'ok' | 'failed'>()
   #closed = false
 
-  constructor(access: StreamedAccess, { timeoutMs, canaries }: StreamClientOptions, events: ClientEvents) {
+  constructor(access: StreamedAccess, { timeoutMs, scanner }: StreamClientOptions, events: ClientEvents) {
     this.#access = access
-    this.#canaries = canaries
+    this.#scanner = scanner
     this.#events = events
     const connect = (commandTimeout?: number) => {
       const redis = new Redis(access.stream.redisUrl, {
@@ -116,7 +116,7 @@ export class StreamClient {
     { idField, statusField, failed }: Extract<StreamedAccess['completion'], { by: 'results' }>,
   ): void {
     this.#events.received()
-    this.#events.seen(this.#canaries.scan(Buffer.from(fields.join('\n'))), 'results stream')
+    this.#events.seen(this.#scanner.body(Buffer.from(fields.join('\n'))), 'results stream')
     const at = (name: string) => {
       for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
       return undefined

@@ -37,6 +37,17 @@ export function logHead(startedAtMs: number): string {
   return text
 }
 
+const PART_OF = '#[Partywall run: '
+
+/** Begins a part of the log: a comment to readers of such logs, with the run's nonce. */
+export const logPart = (nonce: string): string => `${PART_OF}${nonce}]\n`
+
+/** The nonces of the log's parts, in their order. */
+export function partsOfLog(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line.startsWith(PART_OF))
+  return lines.map((line) => line.slice(PART_OF.length, -1))
+}
+
 /** One line of the log. @param valuesUs microseconds, any order; none gives an empty line */
 export function logLine(interval: Interval, valuesUs: readonly number[]): string {
   if (valuesUs.length === 0) return ''

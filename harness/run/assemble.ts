@@ -1,33 +1,25 @@
 // From a run's files to what the judge is given. The run itself and `partywall judge` both come through here, so that
 // the same evidence is judged the same way.
 
-import { z } from 'zod'
-import type { DwellObservation, Evidence, ProbeLine } from '../evidence/run.ts'
+import type { Evidence, ProbeLine } from '../evidence/run.ts'
 import type { Block, Finding, SecondWindow } from '../evidence/types.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { probes } from '../probes/list.ts'
 import type { Counts } from '../recording/counts.ts'
-import { readLog } from '../recording/interval-log.ts'
+import { partsOfLog, readLog } from '../recording/interval-log.ts'
 import { readSeconds } from '../recording/second-log.ts'
 import { starvationUs, type Waiting } from '../verdict/isolation.ts'
-import { judge } from '../verdict/judge.ts'
+import { judge as soundJudge } from '../verdict/judge.ts'
 import { asksAboutSeconds } from '../verdict/objectives.ts'
 import type { JudgeInput } from '../verdict/types.ts'
+import { doubted } from './doubts.ts'
 import { openFolder } from './folder.ts'
+import { type Journal, readJournal } from './journal.ts'
 import { preconditions } from './preconditions.ts'
 import { blocksOf } from './recorder.ts'
-
-const PROBE_LINES = new Set(['probe', 'received', 'sighting'])
-
-function probeLines(journal: string): ProbeLine[] {
-  const lines: ProbeLine[] = []
-  for (const line of journal.split('\n')) {
-    if (line === '' || line.startsWith('{"t":"op"')) continue
-    const parsed = JSON.parse(line)
-    if (PROBE_LINES.has(parsed.t)) lines.push(parsed)
-  }
-  return lines
-}
+import { recount } from './recount.ts'
+import { secondOpinion } from './second-opinion.ts'
+import { selfChecks } from './self-checks.ts'
 
 /** @param intervals of the log, and lines of the journal, as they lie on disk */
 export function judgeInput(
@@ -37,14 +29,15 @@ export function judgeInput(
 ): JudgeInput {
   const blocks = blocksOf(evidence.blocks, intervals)
   const quietTenants = evidence.quietTenants.map(({ label }) => label)
+  const findings = probes.map((probe) => notAsked(evidence, probe.name) ?? asked(probe, lines, quietTenants))
   return {
     runSeed: evidence.runSeed,
     quietTenants,
     objectives: evidence.objectives,
     pairsPlanned: evidence.pairsPlanned,
     blocks,
-    findings: probes.map((probe) => notAsked(evidence, probe.name) ?? asked(probe, lines, quietTenants)),
-    preconditions: preconditions(evidence, blocks, intervals),
+    findings: findings.map((finding) => doubted(finding, evidence.selfChecks)),
+    preconditions: [...preconditions(evidence, blocks, intervals), ...selfChecks(evidence, lines)],
     targetDied: evidence.targetDied,
     pairsEnded: evidence.interrupted ? 'the run was interrupted' : evidence.pairsEnded,
     timeoutMs: evidence.operationTimeoutMs,
@@ -86,21 +79,32 @@ function empty(probe: string, finding: Finding['finding'], reason: string): Find
   return { probe, finding, tenants: [], opportunities: 0, controls: 0, reason, witness: [] }
 }
 
-/** Judges a flood's folder from its files alone. @throws Failure usage when it is no run's folder or was altered */
-export function judgeFlood(folder: string): { evidence: Evidence; verdict: Verdict } {
+/**
+ * Judges a flood's folder from its files alone.
+ * @param judge another one than the sound one, in a test of what becomes of a broken one's verdict
+ * @throws Failure usage when it is no run's folder or was altered
+ */
+export function judgeFlood(folder: string, judge = soundJudge): { evidence: Evidence; verdict: Verdict } {
   const { evidence, text } = openFolder(folder)
   if (evidence.kind === 'acts') throw new Error('a folder of acts was given to the judge of floods')
-  return { evidence, verdict: judge(floodInput(evidence, text)) }
+  const { input, journal } = inputOf(evidence, text)
+  return { evidence, verdict: secondOpinion(judge(input), input, journal.operations) }
 }
 
 /** What the judge is given of a flood's folder. @param text a file of the run's folder */
-export function floodInput(evidence: Evidence, text: (name: string) => string): JudgeInput {
-  const journal = text('journal.ndjson')
+export const floodInput = (evidence: Evidence, text: (name: string) => string): JudgeInput =>
+  inputOf(evidence, text).input
+
+function inputOf(evidence: Evidence, text: (name: string) => string): { input: JudgeInput; journal: Journal } {
+  const journal = readJournal(text('journal.ndjson'))
   const log = text('histograms.hlog')
-  const input = judgeInput(evidence, readLog(log), probeLines(journal))
+  const intervals = readLog(log)
+  const input = judgeInput(evidence, intervals, journal.probeLines)
   const blocks = asksAboutSeconds(evidence.objectives) ? withSeconds(input.blocks, readSeconds(log)) : input.blocks
-  const dwell = { facts: evidence.dwell, observations: dwellLines(journal) }
-  return { ...input, blocks, ...waits(evidence, journal), dwell }
+  const counted = recount(evidence, journal, { intervals, nonces: partsOfLog(log) })
+  const all = [...input.preconditions, ...counted]
+  const dwell = { facts: evidence.dwell, observations: journal.dwell }
+  return { input: { ...input, blocks, preconditions: all, ...waits(evidence, journal), dwell }, journal }
 }
 
 /** Only a window that was cut has operations of which nobody knows; those of others were waited for in vain. */
@@ -114,34 +118,11 @@ function withSeconds(blocks: readonly Block[], seconds: ReadonlyMap<string, Seco
   })
 }
 
-function dwellLines(journal: string): DwellObservation[] {
-  return journal
-    .split('\n')
-    .filter((line) => line.startsWith('{"t":"dwell"'))
-    .map((line) => dwellLine.parse(JSON.parse(line)))
-}
-
-const dwellLine = z.object({
-  t: z.literal('dwell'),
-  tenant: z.string(),
-  arm: z.enum(['silence', 'placebo', 'noise']),
-  block: z.number(),
-  run: z.string(),
-  attempt: z.number(),
-  queuedMs: z.number(),
-  startedMs: z.number().nullable(),
-})
-
-const operation = z.looseObject({ tenant: z.string(), intendedUs: z.number(), endUs: z.number(), outcome: z.string() })
-
 /** How long each tenant went without, from the journal's operations; over all that lies between first and last block. */
-function waits(evidence: Evidence, journal: string): Pick<JudgeInput, 'starvation'> {
-  const { blocks } = evidence
+function waits({ blocks, quietTenants }: Evidence, { operations }: Journal): Pick<JudgeInput, 'starvation'> {
   if (blocks.length === 0) return {}
-  const byTenant = new Map<string, Waiting[]>(evidence.quietTenants.map(({ label }) => [label, []]))
-  for (const line of journal.split('\n')) {
-    if (!line.startsWith('{"t":"op"')) continue
-    const { tenant, intendedUs, endUs, outcome } = operation.parse(JSON.parse(line))
+  const byTenant = new Map<string, Waiting[]>(quietTenants.map(({ label }) => [label, []]))
+  for (const { tenant, intendedUs, endUs, outcome } of operations) {
     byTenant.get(tenant)?.push({ intendedUs, endUs: outcome === 'ok' ? endUs : null })
   }
   const fromUs = Math.min(...blocks.map(({ startUs }) => startUs))

@@ -6,18 +6,27 @@ import type { Arm } from '../evidence/types.ts'
 import type { Collected, ForeignSighting } from '../load/generator-messages.ts'
 import { type Operation, unpack } from '../load/ledger.ts'
 import type { Counts } from '../recording/counts.ts'
-import { readLog } from '../recording/interval-log.ts'
+import { logPart, readLog } from '../recording/interval-log.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import { largestLimitMs } from '../verdict/objectives.ts'
 import type { Crew } from './crew.ts'
 import { drained, unreached } from './drain.ts'
 import { DwellSample, readDwell } from './dwell.ts'
-import { type CutAges, record, type Window } from './recorder.ts'
+import { ThrownErrors } from './inspect.ts'
+import { journalPart } from './journal.ts'
+import type { CutAges, record as soundRecord, Window } from './recorder.ts'
 
 export interface Wellness {
   ok: number
   offered: number
+}
+
+/** How a run writes down what it collects. */
+export interface Recording {
+  /** Of this run alone. */
+  nonce: string
+  record: typeof soundRecord
 }
 
 const DRAIN_BLOCKS = 3
@@ -37,8 +46,11 @@ export class Blocks {
   readonly problems: string[] = []
   readonly vitals: Vitals[] = []
   readonly #sample = new DwellSample()
+  readonly thrown = new ThrownErrors()
   readonly #crew: Crew
   readonly #scenario: Scenario
+  readonly #nonce: string
+  readonly #record: typeof soundRecord
   #windows: Window[] = []
   /** Handed out to a collection that was overtaken by a cut. */
   readonly #early: Operation[] = []
@@ -48,8 +60,10 @@ export class Blocks {
   /** What was received, until the next collection that is written. */
   #answered: ProbeLine[] = []
 
-  constructor(crew: Crew, scenario: Scenario) {
+  constructor(crew: Crew, scenario: Scenario, { nonce, record }: Recording) {
     this.#crew = crew
+    this.#nonce = nonce
+    this.#record = record
     this.#scenario = scenario
   }
 
@@ -146,6 +160,7 @@ export class Blocks {
     this.#answered.push(...this.#receivedIn(collected))
     if (this.#windows.length > 0) this.generatorHiccups.push({ who: 'generator', ...collected.hiccups })
     this.problems.push(...collected.problems)
+    this.thrown.add('the generator', collected.thrown.times, collected.thrown.first)
     if (collected.vitals) this.vitals.push(collected.vitals)
     const operations = [...this.#early.splice(0), ...unpack(collected.operations)]
     // A cut came while we waited, and writes what is handed out to us: each operation is handed out once.
@@ -154,11 +169,12 @@ export class Blocks {
       return []
     }
     const labels = quiet.map(({ label }) => label)
-    const { journal, log, facts } = record(labels, operations, this.#windows, fromUs, toUs, cut)
+    const { journal, log, facts } = this.#record(labels, operations, this.#windows, fromUs, toUs, cut)
     const lines: ProbeLine[] = [...this.#answered, ...noise.take(), ...prober.take()]
     this.#answered = []
-    folder.append('journal.ndjson', journal + lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-    folder.append('histograms.hlog', log)
+    const told = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    folder.append('journal.ndjson', journalPart(this.#nonce) + journal + told)
+    folder.append('histograms.hlog', logPart(this.#nonce) + log)
     this.lines.push(...lines)
     readLog(log, this.intervals)
     labels.forEach((label, i) => {

@@ -4,8 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Guard } from '../stack/guard.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
-import { Canaries } from '../tenants/canary.ts'
 import type { RunFolder } from './folder.ts'
+import type { Inspected } from './inspect.ts'
+import { sound } from './instruments.ts'
 import { type NoiseCrew, startNoiseCrew } from './noise-crew.ts'
 import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 import { type Prober, startProber } from './prober.ts'
@@ -25,8 +26,10 @@ export interface Crew extends Clock {
   quiet: TenantAccess[]
   noisy: TenantAccess
   generator: Pick<GeneratorThread, 'collect'>
-  noise: Pick<NoiseCrew, 'block' | 'tryOut' | 'teachSink' | 'take' | 'tally' | 'ordered' | 'notApplicable'>
+  noise: Pick<NoiseCrew, 'block' | 'tryOut' | 'teachSink' | 'take' | 'tally' | 'ordered' | 'planned' | 'notApplicable'>
   prober: Prober
+  /** What can be looked at before time moves on. */
+  inspected: Omit<Inspected, 'tenants'>
   control: Control
   folder: Pick<RunFolder, 'append'>
   operationTimeoutMs: number
@@ -63,10 +66,12 @@ export async function startCrew({ options, standing, folder, guard, cleaners }: 
   const { scenario, runSeed } = options
   const { target, quiet, noisy } = standing
   const canaryKey = randomBytes(16).toString('hex')
-  const canaries = new Canaries(canaryKey)
+  const instruments = options.instruments ?? sound
+  const canaries = instruments.canaries(canaryKey)
+  const scanner = instruments.scanner(canaries)
 
   const labels = [...quiet, noisy].map(({ label }) => label)
-  const labelOf = (owner: number) => labels[owner] ?? 'unknown'
+  const labelOf = instruments.owners(labels)
 
   const plan = { tenants: quiet, loads: plans(scenario, '').loads, runSeed }
   const generator = await startGenerator(
@@ -79,19 +84,26 @@ export async function startCrew({ options, standing, folder, guard, cleaners }: 
 
   const zeroNs = process.hrtime.bigint()
   const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
-  const prober = startProber(quiet, [...quiet, noisy], canaries, nowUs)
+  const prober = startProber(quiet, [...quiet, noisy], { scanner, labelOf }, nowUs)
   // A block that is cut short does not come to its own end.
   cleaners.push(async () => prober.rest())
   const failed = Promise.race([generator.failed, noise.failed])
   failed.catch(() => {})
   generator.begin(zeroNs)
-  return {
+  return instruments.crew({
     target,
     quiet,
     noisy,
     generator,
     noise,
     prober,
+    inspected: {
+      canaries,
+      scanner,
+      labelOf,
+      scans: [generator.checks.scan, ...noise.scans],
+      minted: generator.checks.minted,
+    },
     control: startControl(guard),
     folder,
     nowUs,
@@ -99,5 +111,5 @@ export async function startCrew({ options, standing, folder, guard, cleaners }: 
     operationTimeoutMs: OPERATION_TIMEOUT_MS,
     failed,
     labelOf,
-  }
+  })
 }

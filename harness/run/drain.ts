@@ -20,7 +20,7 @@ export interface DrainParts {
   settleMs: number
 }
 
-type Drained = Pick<DrainFacts, 'end' | 'tookMs' | 'why'>
+type Drained = Pick<DrainFacts, 'end' | 'left' | 'tookMs' | 'why'>
 
 type Answer = { said: 'left'; runs: number } | { said: 'nothing'; why: string }
 
@@ -44,8 +44,9 @@ export async function unreached(target: Pick<Target, 'reach'>, clock: Clock): Pr
 /** Waits until the backlog is seen to be gone. Comes back within the bound, a settling time and a few attempts to reach. */
 export async function drained({ target, noisy, clock, boundMs, settleMs }: DrainParts): Promise<Drained> {
   const beganUs = clock.nowUs()
+  let left: number | null = null
   const ended = (end: DrainEnd, why = ''): Drained => {
-    return { end, tookMs: Math.round((clock.nowUs() - beganUs) / 1000), why }
+    return { end, left, tookMs: Math.round((clock.nowUs() - beganUs) / 1000), why }
   }
   if (!target.capabilities.has('backlog')) {
     await clock.wait(settleMs)
@@ -57,12 +58,13 @@ export async function drained({ target, noisy, clock, boundMs, settleMs }: Drain
       (error: unknown) => ({ said: 'nothing', why: words(error) }),
     )
   let last: Answer = { said: 'nothing', why: `no answer within ${boundMs} ms` }
-  for (;;) {
+  for (let asked = 1; ; asked++) {
     const leftMs = boundMs - (clock.nowUs() - beganUs) / 1000
     if (leftMs <= 0) break
     const answer = await orLate(ask(), leftMs, clock)
     if (answer === LATE) break
     last = answer
+    if (asked === 1 && answer.said === 'left') left = answer.runs
     if (answer.said === 'left' && answer.runs === 0) return ended('seen')
     if (answer.said === 'nothing') {
       const gone = await unreached(target, clock)

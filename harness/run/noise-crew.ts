@@ -1,7 +1,7 @@
 // The noise makers of a run and the placebo sink, as one: they are tried out, the sink learns to answer like the target,
 // and each block has its fixed noise. Keeps what each maker did in each arm, and what the noisy tenant was answered.
 
-import type { Evidence, ProbeLine } from '../evidence/run.ts'
+import type { Evidence, ProbeLine, ScanCheck } from '../evidence/run.ts'
 import type { MakerName, MakerTally, NoiseTally } from '../evidence/types.ts'
 import { Failure } from '../failure.ts'
 import type { ApiNoisePlan, NoiseDone, SinkSeen } from '../load/noise-messages.ts'
@@ -94,6 +94,9 @@ export class NoiseCrew {
   readonly tally = { placebo: emptyTally(), noise: emptyTally() }
   readonly ordered = { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } }
   readonly notApplicable: Evidence['notApplicable']
+  /** Operations a second of each maker, as the scenario asks for them. */
+  readonly planned: Evidence['noisePlanned']
+  readonly scans: ScanCheck[]
   /** Rejects when a maker or the sink fails or ends by itself; never resolves. */
   readonly failed: Promise<never>
   readonly #parts: NoiseParts
@@ -107,6 +110,8 @@ export class NoiseCrew {
     this.#makers = makers
     this.#sink = sink
     this.notApplicable = notApplicable
+    this.planned = Object.fromEntries(makers.map(({ maker, perSecond }) => [maker, perSecond]))
+    this.scans = makers.flatMap(({ thread }) => thread.scan ?? [])
     this.failed = Promise.race([sink.failed, ...makers.map(({ thread }) => thread.failed)])
     this.failed.catch(() => {})
   }

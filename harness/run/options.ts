@@ -2,6 +2,7 @@
 
 import { Failure } from '../failure.ts'
 import type { ActsScenario, Scenario } from '../scenario/schema.ts'
+import type { Instruments } from './instruments.ts'
 import type { Progress } from './progress.ts'
 
 /** After this long a quiet operation that was not answered counts as unfinished. Milliseconds. */
@@ -21,6 +22,8 @@ interface CommonOptions {
 
 export interface RunOptions extends CommonOptions {
   scenario: Scenario
+  /** Other ones than the sound ones, in tests of what becomes of a run whose instruments are broken. */
+  instruments?: Instruments
   /** Upper bound of measured time, seconds. */
   budgetS?: number
   onProgress(progress: Progress): void

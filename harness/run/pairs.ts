@@ -16,7 +16,7 @@ import { deadBlock, unwell } from './draft.ts'
 export interface PairsParts {
   evidence: Evidence
   blocks: Blocks
-  crew: Pick<Crew, 'nowUs' | 'noise' | 'target'>
+  crew: Pick<Crew, 'nowUs' | 'noise' | 'prober' | 'target'>
   silence: number
   /** Upper bound of measured time, seconds. */
   budgetS?: number | undefined
@@ -26,12 +26,16 @@ export interface PairsParts {
   onPair(pair: number): void
 }
 
-/** The facts of the blocks, as far as they are on disk. */
+/** The evidence with the facts of the blocks, as far as they are on disk. */
 export function collected(
+  { selfChecks }: Pick<Evidence, 'selfChecks'>,
   blocks: Blocks,
-  { noise }: Pick<Crew, 'noise'>,
-): Pick<Evidence, 'blocks' | 'noise' | 'noiseOrdered' | 'drains' | 'problems' | 'vitals'> {
+  { noise, prober }: Pick<Crew, 'noise' | 'prober'>,
+): Pick<Evidence, 'blocks' | 'noise' | 'noiseOrdered' | 'drains' | 'problems' | 'vitals' | 'selfChecks'> {
+  const { questions, thrown } = prober.account()
+  const ofProber = thrown.times === 0 ? [] : [{ who: 'the prober', ...thrown }]
   return {
+    selfChecks: { ...selfChecks, questions, thrown: [...blocks.thrown.all, ...ofProber] },
     blocks: blocks.facts,
     noise: noise.tally,
     noiseOrdered: noise.ordered,
@@ -111,7 +115,7 @@ export class Pairs {
   #decided(pair: number): boolean {
     if (pair < FIRST_LOOK) return false
     const { evidence, blocks, crew } = this.#parts
-    const input = judgeInput({ ...evidence, ...collected(blocks, crew) }, blocks.intervals, blocks.lines)
+    const input = judgeInput({ ...evidence, ...collected(evidence, blocks, crew) }, blocks.intervals, blocks.lines)
     const look = lookAt(input, pair)
     evidence.looks.push({ pair, outcome: look.outcome })
     if (decides(look, input)) return true

@@ -95,22 +95,24 @@ function noiseDelivered(evidence: Evidence, arm: 'placebo' | 'noise'): Precondit
   const told = makers.map(([name, m]) => {
     const late =
       m.sentLate === 0 ? '' : `, ${m.sentLate} after the end of their block (the last at ${ms(m.lastSentUs)})`
-    const sink = toSink ? `, ${m.sinkSeen} seen by the sink` : ''
+    const sink = toSink || m.sinkSeen > 0 ? `, ${m.sinkSeen} seen by the sink` : ''
     return `${name}: ${m.sent} of ${m.ordered} sent${late}, ${m.answered} answered, ${m.errors} errors${sink}`
   })
+  // What our sink did not see of the placebo may have gone to the target, and then both arms are alike.
+  const strayed = arm === 'placebo' && makers.some(([, { sent, sinkSeen }]) => sinkSeen < sent)
   return {
     name: `noise-delivered-${arm}`,
     held,
     // Weak noise cannot have caused a rise that was not there; weak placebo can.
-    spoils: arm === 'noise' ? 'pass' : 'fail',
+    spoils: arm === 'noise' ? 'pass' : strayed ? 'both' : 'fail',
     detail: `${told.length > 0 ? told.join('; ') : 'no noise was made'} in the ${arm} blocks (95 % answered without error and sent within their block wanted)`,
   }
 }
 
-/** Sent and answered, in its own block; what went to our sink was also seen there, every one of it. */
+/** Sent and answered, in its own block; what went to our sink was also seen there, every one of it, and of the rest next to none. */
 function delivered({ ordered, sent, answered, sentLate, sinkSeen }: MakerTally, to: 'target' | 'sink'): boolean {
   const enough = ordered > 0 && answered >= ordered * DELIVERED && sent - sentLate >= ordered * DELIVERED
-  return enough && (to === 'target' || sinkSeen === sent)
+  return enough && (to === 'target' ? sinkSeen <= ordered * (1 - DELIVERED) : sinkSeen === sent)
 }
 
 function cpuAgrees(evidence: Evidence): Precondition {

@@ -2,11 +2,12 @@
 // It judges nothing. A question that gets no answer is an observation too.
 
 import { request } from 'undici'
-import type { ProbeObservation, SeenCanary } from '../evidence/run.ts'
+import type { ProbeObservation, QuestionAccount, SeenCanary, Thrown } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
 import { pick } from '../target/json-path.ts'
 import type { Call, TenantAccess } from '../target/port.ts'
-import type { Canaries } from '../tenants/canary.ts'
+import type { Sighting } from '../tenants/canary.ts'
+import type { Scanner } from '../tenants/scanner.ts'
 import { likeUnknown } from './like-unknown.ts'
 import { RunIds } from './run-ids.ts'
 
@@ -20,7 +21,8 @@ type Question = { probe: 'read' | 'list'; reader: TenantAccess; owner: TenantAcc
 interface Answer {
   /** 0 when there was no whole answer; what came of it is kept all the same. */
   status: number
-  head: Buffer
+  /** One byte a character. */
+  head: string
   body: Buffer
 }
 
@@ -37,7 +39,7 @@ async function ask({ origin }: TenantAccess, { method, headers }: Call, path: st
   } catch {
     // Told by the status.
   }
-  return { status, head: Buffer.from(head, 'latin1'), body: Buffer.concat(chunks) }
+  return { status, head, body: Buffer.concat(chunks) }
 }
 
 interface Page {
@@ -55,22 +57,29 @@ export interface Prober {
   /** Some of the run ids of a label, the oldest first. */
   learn(label: string, ids: readonly string[]): void
   take(): ProbeObservation[]
+  /** What became of the questions up to the last take, and the errors of ours among them. */
+  account(): { questions: QuestionAccount; thrown: Omit<Thrown, 'who'> }
+}
+
+/** Finds canaries, and knows whose they are. */
+interface Eyes {
+  scanner: Scanner
+  labelOf(owner: number): string
 }
 
 export function startProber(
   tenants: readonly TenantAccess[],
   readers: readonly TenantAccess[],
-  canaries: Canaries,
+  eyes: Eyes,
   nowUs: () => number,
   everyMs = EVERY_MS,
 ): Prober {
-  const labels = [...tenants, ...readers.filter((reader) => !tenants.includes(reader))].map(({ label }) => label)
   const questions: Question[] = []
   for (const owner of tenants) {
     for (const reader of readers) if (reader.read) questions.push({ probe: 'read', reader, owner })
   }
   for (const reader of readers) if (reader.list) questions.push({ probe: 'list', reader, owner: reader })
-  const asker = new Asker(labels, canaries, nowUs)
+  const asker = new Asker(eyes, nowUs)
   let timer: NodeJS.Timeout | null = null
   let turn = 0
 
@@ -79,7 +88,7 @@ export function startProber(
       const next = () => {
         const round = Math.floor(turn / questions.length)
         const question = questions[turn++ % questions.length]
-        if (question) void asker.put(question, round, arm)
+        if (question) void asker.due(question, round, arm)
       }
       if (questions.length > 0) timer = setInterval(next, everyMs)
     },
@@ -89,37 +98,70 @@ export function startProber(
     },
     learn: (label, ids) => asker.ids.learn(label, ids),
     take: () => asker.take(),
+    account: () => {
+      const { due, skipped, ended, thrown } = asker.taken
+      const everyQuestionMs = questions.length > 0 ? everyMs : 0
+      const account = { everyMs: everyQuestionMs, due, skipped, thrown: thrown.times, open: due - ended }
+      return { questions: account, thrown }
+    },
   }
+}
+
+interface Sum {
+  due: number
+  skipped: number
+  ended: number
+  thrown: Omit<Thrown, 'who'>
 }
 
 /** Puts single questions and keeps what was observed. */
 class Asker {
   readonly ids = new RunIds()
-  readonly #labels: readonly string[]
-  readonly #canaries: Canaries
+  readonly #eyes: Eyes
   readonly #nowUs: () => number
   /** Where the next question about a reader's list goes on: the page behind the last one that was asked. */
   readonly #listed = new Map<string, Page>()
   #seen: ProbeObservation[] = []
+  #sum: Sum = { due: 0, skipped: 0, ended: 0, thrown: { times: 0, first: '' } }
+  /** As the sums stood at the last take. */
+  taken: Sum = this.#sum
 
-  /** @param labels of the canaries' owners, by their index */
-  constructor(labels: readonly string[], canaries: Canaries, nowUs: () => number) {
-    this.#labels = labels
-    this.#canaries = canaries
+  constructor(eyes: Eyes, nowUs: () => number) {
+    this.#eyes = eyes
     this.#nowUs = nowUs
+  }
+
+  /** A question's time has come: whatever becomes of it is counted, an error of ours too. */
+  async due(question: Question, round: number, arm: Arm): Promise<void> {
+    this.#sum.due++
+    try {
+      if (!(await this.#put(question, round, arm))) this.#sum.skipped++
+    } catch (error) {
+      const { times, first } = this.#sum.thrown
+      this.#sum.thrown = { times: times + 1, first: times === 0 ? String(error) : first }
+    } finally {
+      this.#sum.ended++
+    }
   }
 
   take(): ProbeObservation[] {
     const taken = this.#seen
     this.#seen = []
+    this.taken = { ...this.#sum }
     return taken
   }
 
-  async put(question: Question, round: number, arm: Arm): Promise<void> {
+  /** @returns false where it could not be asked, as no run of the owner is known yet */
+  async #put(question: Question, round: number, arm: Arm): Promise<boolean> {
     const { probe, reader, owner } = question
-    if (probe === 'list') return reader.list && (await this.#list(question, reader.list, arm))
+    if (probe === 'list') {
+      if (reader.list) await this.#list(question, reader.list, arm)
+      return true
+    }
     const run = this.ids.inRound(owner.label, round)
-    if (reader.read && run !== undefined) await this.#read(question, reader.read, run, arm)
+    if (!reader.read || run === undefined) return false
+    await this.#read(question, reader.read, run, arm)
+    return true
   }
 
   async #read(question: Question, call: Call, run: string, arm: Arm): Promise<void> {
@@ -162,9 +204,10 @@ class Asker {
   }
 
   #canariesIn(answer: Answer): SeenCanary[] {
-    const named = (bytes: Buffer) =>
-      this.#canaries.scan(bytes).map(({ owner, ...rest }) => ({ ...rest, owner: this.#labels[owner] ?? 'unknown' }))
-    return [...named(answer.body), ...named(answer.head).map((sighting) => ({ ...sighting, in: 'headers' as const }))]
+    const { scanner, labelOf } = this.#eyes
+    const named = (sightings: Sighting[]) => sightings.map(({ owner, ...rest }) => ({ ...rest, owner: labelOf(owner) }))
+    const inHead = named(scanner.headers(answer.head)).map((sighting) => ({ ...sighting, in: 'headers' as const }))
+    return [...named(scanner.body(answer.body)), ...inHead]
   }
 
   /** @param more answers that were asked for comparison: they must hold nothing foreign either */

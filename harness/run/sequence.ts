@@ -1,5 +1,6 @@
 // The sequence of a run: provision, warm up, blocks, drain, judge, save, clean. One way, no back and forth.
 
+import { randomBytes } from 'node:crypto'
 import type { Evidence } from '../evidence/run.ts'
 import type { Verdict } from '../evidence/verdict.ts'
 import { Failure } from '../failure.ts'
@@ -11,6 +12,8 @@ import { type Crew, startCrew } from './crew.ts'
 import { Cut, cutBy } from './cut.ts'
 import { draft, merged, notApplicable, pairsIn } from './draft.ts'
 import { RunFolder, verdictText } from './folder.ts'
+import { inspect } from './inspect.ts'
+import { type Instruments, sound } from './instruments.ts'
 import { plannedPairs, type RunOptions } from './options.ts'
 import { collected, Pairs } from './pairs.ts'
 import { type Progress, progressOf } from './progress.ts'
@@ -28,6 +31,7 @@ const HEALTHY_SHARE = 0.95
 
 interface Run {
   options: RunOptions
+  instruments: Instruments
   pairsPlanned: number
   folder: RunFolder
   startedAt: Date
@@ -39,6 +43,7 @@ interface Run {
 /** Runs a scenario; the folder holds the evidence before the verdict is formed. Everything started is gone at the end. */
 export async function runScenario(options: RunOptions): Promise<RunResult> {
   const pairsPlanned = plannedPairs(options.scenario, options.budgetS)
+  const instruments = options.instruments ?? sound
   const startedAt = new Date()
   const guard = await openGuard()
   const cleaners: Array<() => Promise<unknown>> = [() => guard.close()]
@@ -48,8 +53,8 @@ export async function runScenario(options: RunOptions): Promise<RunResult> {
       guard.watch(unfinished),
     )
     const tell = progressOf(options, pairsPlanned)
-    const evidence = await measured({ options, pairsPlanned, folder, startedAt, guard, cleaners, tell })
-    const { verdict } = judgeFlood(folder.path)
+    const evidence = await measured({ options, instruments, pairsPlanned, folder, startedAt, guard, cleaners, tell })
+    const { verdict } = judgeFlood(folder.path, instruments.judge)
     folder.write('verdict.json', verdictText(verdict))
     return { folder: folder.path, evidence, verdict }
   } catch (error) {
@@ -77,7 +82,10 @@ async function measured(run: Run): Promise<Evidence> {
   folder.append('histograms.hlog', logHead(startedAt.getTime()))
   const crew = await startCrew({ options, standing, folder, guard, cleaners })
   const evidence = drafted(run, standing, crew)
-  const blocks = new Blocks(crew, options.scenario)
+  const blocks = new Blocks(crew, options.scenario, {
+    nonce: evidence.selfChecks.nonce,
+    record: run.instruments.record,
+  })
   try {
     await played(run, evidence, blocks, crew, standing.died)
     tell('judge', evidence.looks.at(-1)?.pair ?? 0)
@@ -91,11 +99,22 @@ async function measured(run: Run): Promise<Evidence> {
   return evidence
 }
 
-function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, { noise }: Crew): Evidence {
+function drafted({ options, pairsPlanned, startedAt }: Run, standing: Stand, crew: Crew): Evidence {
   const { target, quiet, noisy, redis } = standing
-  const { loads } = plans(options.scenario, '')
-  const evidence = draft(options, target, quiet, redis, loads, pairsPlanned, startedAt)
-  return { ...evidence, noisyTenant: noisy.label, notApplicable: [...noise.notApplicable, ...notApplicable(quiet)] }
+  const { noise, inspected } = crew
+  const evidence = draft(options, target, quiet, redis, plans(options.scenario, '').loads, pairsPlanned, startedAt)
+  const nonce = randomBytes(8).toString('hex')
+  const selfChecks = {
+    ...evidence.selfChecks,
+    ...inspect({ ...inspected, tenants: [...crew.quiet, crew.noisy] }, nonce),
+  }
+  return {
+    ...evidence,
+    selfChecks,
+    noisePlanned: noise.planned,
+    noisyTenant: noisy.label,
+    notApplicable: [...noise.notApplicable, ...notApplicable(quiet)],
+  }
 }
 
 /** Warm-up and pairs, or as much of them as there is time and a target for. */
@@ -143,7 +162,7 @@ function diedEarly(reason: string): Failure {
 }
 
 async function save(folder: RunFolder, evidence: Evidence, blocks: Blocks, crew: Crew): Promise<void> {
-  Object.assign(evidence, collected(blocks, crew))
+  Object.assign(evidence, collected(evidence, blocks, crew))
   const tally = (await crew.control.take(CONTROL_WITHIN_MS)) ?? { samples: 0, p99Us: 0, maxUs: 0 }
   evidence.hiccups = [merged(blocks.generatorHiccups), { who: 'control', ...tally }]
   evidence.endedAt = new Date().toISOString()

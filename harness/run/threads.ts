@@ -5,9 +5,10 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type { ScanCheck } from '../evidence/run.ts'
 import type { MakerName } from '../evidence/types.ts'
 import { Failure } from '../failure.ts'
-import type { Collected, FromGenerator, GeneratorPlan, ToGenerator } from '../load/generator-messages.ts'
+import type { Collected, FromGenerator, GeneratorPlan, Subscribed, ToGenerator } from '../load/generator-messages.ts'
 import type {
   ApiNoisePlan,
   FromNoise,
@@ -51,6 +52,8 @@ interface Thread {
 }
 
 export interface GeneratorThread extends Thread {
+  /** What it found of its own instruments. */
+  checks: Pick<Subscribed, 'scan' | 'minted'>
   begin(zeroNs: bigint): void
   collect(fromUs: number, toUs: number, withinMs: number): Promise<Collected>
   stop(): Promise<void>
@@ -59,12 +62,12 @@ export interface GeneratorThread extends Thread {
 export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: number): Promise<GeneratorThread> {
   const worker = new Worker(script('load/generator'), { workerData: plan })
   const failed = failures(worker, 'generator')
-  const subscribed = Promise.withResolvers<void>()
+  const subscribed = Promise.withResolvers<Subscribed>()
   const waiting = new Map<number, (collected: Collected) => void>()
   let requests = 0
   let problem = ''
   worker.on('message', (message: FromGenerator) => {
-    if (message.type === 'subscribed') subscribed.resolve()
+    if (message.type === 'subscribed') subscribed.resolve(message)
     else if (message.type === 'problem') problem = message.what
     else waiting.get(message.request)?.(message)
   })
@@ -80,8 +83,9 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
       ),
     )
   }, subscribeWithinMs)
+  let checks: Subscribed
   try {
-    await Promise.race([subscribed.promise, failed])
+    checks = await Promise.race([subscribed.promise, failed])
   } catch (error) {
     await worker.terminate()
     throw error
@@ -90,6 +94,7 @@ export async function startGenerator(plan: GeneratorPlan, subscribeWithinMs: num
   }
   return {
     failed,
+    checks,
     begin: (zeroNs) => say({ type: 'begin', zeroNs }),
     collect: (fromUs, toUs, withinMs) => {
       const request = requests++
@@ -121,6 +126,8 @@ async function heard<M extends { type: string }, T extends M['type']>(
 }
 
 export interface NoiseThread extends Thread {
+  /** Of the scanner that its answers go through; absent where nothing comes back but replies of Redis. */
+  scan?: ScanCheck
   block(order: Omit<NoiseOrder, 'type'>): Promise<NoiseDone>
   modal(): Promise<ModalAnswer | null>
   stop(): Promise<void>
@@ -136,9 +143,10 @@ export async function startNoise(plan: ApiNoisePlan | StreamNoisePlan): Promise<
     })
   })
   const say = (message: ToNoise) => worker.postMessage(message)
-  await heard<FromNoise, 'ready'>(worker, failed, 'ready')
+  const { scan } = await heard<FromNoise, 'ready'>(worker, failed, 'ready')
   return {
     failed,
+    ...(scan ? { scan } : {}),
     block: (order) => {
       const done = heard<FromNoise, 'done'>(worker, failed, 'done')
       say({ type: 'block', ...order })

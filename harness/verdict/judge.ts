@@ -32,6 +32,7 @@ export function judge(input: JudgeInput): Verdict {
     ...input.findings.map((finding) => findingGround(finding, true)),
     ...emptiness(input),
     ...[...new Set([...spoilers.pass, ...spoilers.fail])].map((words): Ground => ({ outcome: 'inconclusive', words })),
+    ...preconditionWords(input, 'data').map((words): Ground => ({ outcome: 'inconclusive', words })),
     interferenceGround(input, interference, last),
     ...(last?.outcome === 'pass' ? spoilers.interferencePass : []).map(
       (words): Ground => ({ outcome: 'inconclusive', words }),
@@ -57,11 +58,16 @@ export function judge(input: JudgeInput): Verdict {
   }
 }
 
-const spoiltKind = { pass: 'a latency pass is', fail: 'a latency fail is', both: 'latency findings are' }
+const spoiltKind = {
+  pass: 'a latency pass is',
+  fail: 'a latency fail is',
+  both: 'latency findings are',
+  data: 'findings about data are',
+}
 
-function preconditionWords(input: JudgeInput, seen: 'pass' | 'fail'): string[] {
+function preconditionWords(input: JudgeInput, seen: 'pass' | 'fail' | 'data'): string[] {
   return input.preconditions
-    .filter(({ held, spoils }) => !held && (spoils === 'both' || spoils === seen))
+    .filter(({ held, spoils }) => !held && (spoils === seen || (spoils === 'both' && seen !== 'data')))
     .map(
       ({ name, spoils, detail }) =>
         `precondition ${name} did not hold, so ${spoiltKind[spoils]} inconclusive: ${detail}`,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActsEvidence } from '../../harness/evidence/acts.ts'
+import { uninspected } from '../run/uninspected.ts'
 import { refusal, said } from './said.ts'
 
 let folder: string
@@ -55,6 +56,8 @@ const flood = {
   brokeOff: null,
   noise: { placebo: {}, noise: {} },
   noiseOrdered: { placebo: {}, noise: {} },
+  noisePlanned: {},
+  selfChecks: uninspected,
   hiccups: [],
   pairsEnded: null,
   notApplicable: [],

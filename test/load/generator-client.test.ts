@@ -5,9 +5,10 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connectionsFor, pollAfterMs, TenantClient } from '../../harness/load/client.ts'
 import type { OperationOutcome } from '../../harness/load/ledger.ts'
-import { SeamScan } from '../../harness/load/seam.ts'
 import type { CalledAccess } from '../../harness/target/port.ts'
 import { Canaries, type Sighting } from '../../harness/tenants/canary.ts'
+import { type Scanner, scannerOf } from '../../harness/tenants/scanner.ts'
+import { SeamScan } from '../../harness/tenants/seam.ts'
 
 const canaries = new Canaries('key of this test')
 const foreign = canaries.mintFor(7)
@@ -22,10 +23,16 @@ interface Heard {
   ended: Array<[seq: number, outcome: OperationOutcome]>
   seen: Array<{ owner: number; where: string }>
   problems: string[]
+  thrown: string[]
   received: number
 }
 
-async function clientOf(handle: RequestListener, access: Partial<CalledAccess> = {}, timeoutMs = 5000): Promise<Heard> {
+async function clientOf(
+  handle: RequestListener,
+  access: Partial<CalledAccess> = {},
+  timeoutMs = 5000,
+  scanner: Scanner = scannerOf(canaries),
+): Promise<Heard> {
   const server = createServer((request, response) => {
     request.resume()
     handle(request, response)
@@ -37,7 +44,7 @@ async function clientOf(handle: RequestListener, access: Partial<CalledAccess> =
     server.closeAllConnections()
     server.close()
   })
-  const heard: Omit<Heard, 'client'> = { ended: [], seen: [], problems: [], received: 0 }
+  const heard: Omit<Heard, 'client'> = { ended: [], seen: [], problems: [], thrown: [], received: 0 }
   const whole: CalledAccess = {
     label: 'quiet-1',
     id: 'q',
@@ -49,7 +56,7 @@ async function clientOf(handle: RequestListener, access: Partial<CalledAccess> =
   }
   const client = new TenantClient(
     whole,
-    { timeoutMs, connections: 8, canaries },
+    { timeoutMs, connections: 8, scanner },
     {
       ended: (seq, outcome) => void heard.ended.push([seq, outcome]),
       received: () => void heard.received++,
@@ -58,6 +65,7 @@ async function clientOf(handle: RequestListener, access: Partial<CalledAccess> =
       },
       runId: () => {},
       problem: (what) => void heard.problems.push(what),
+      threw: (error) => void heard.thrown.push(String(error)),
     },
   )
   open.push(() => client.close())
@@ -92,6 +100,17 @@ describe('an operation that is done with its answer', () => {
     expect((await outcomeOf((request) => request.socket.destroy())).outcome).toBe('failed')
     expect((await outcomeOf(() => {}, {}, 500)).outcome).toBe('unfinished')
   })
+})
+
+test('an error of ours while an answer is read is told as ours', async () => {
+  const throws = () => {
+    throw new TypeError('no bytes')
+  }
+  const broken = { ...scannerOf(canaries), body: throws }
+  const heard = await clientOf(answering(200, '{}'), {}, 5000, broken)
+  heard.client.start(0, 'c')
+  await vi.waitFor(() => expect(heard.thrown.length).toBeGreaterThan(0), { timeout: 10_000 })
+  expect(heard.thrown[0]).toBe('TypeError: no bytes')
 })
 
 describe('canaries are seen', () => {

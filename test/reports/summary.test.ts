@@ -8,6 +8,7 @@ import { judge } from '../../harness/verdict/judge.ts'
 import { judgeActs } from '../../harness/verdict/judge-acts.ts'
 import { actsSummary } from '../../reports/acts-summary.ts'
 import { defectLine, summary } from '../../reports/summary.ts'
+import { uninspected } from '../run/uninspected.ts'
 import { heldFinding, simulateInput } from '../verdict/simulate.ts'
 
 const NEVER = 'seeded defect shared-fifo: NEVER TRIPPED, so this verdict says nothing about it'
@@ -73,6 +74,8 @@ function floodSummary(defectTrips: number): string {
     brokeOff: null,
     noise: { placebo: tally, noise: tally },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+    noisePlanned: {},
+    selfChecks: uninspected,
     hiccups: [],
     looks: [],
     dwell: { state: 'not-offered' },

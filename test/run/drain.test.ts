@@ -16,7 +16,7 @@ function drain(target: Partial<DrainParts['target']>) {
 test('a backlog that goes is seen to be drained, with the time that it took', async () => {
   let left = 10
   const backlog = async () => left--
-  expect(await drain({ backlog })).toEqual({ end: 'seen', tookMs: 200, why: '' })
+  expect(await drain({ backlog })).toEqual({ end: 'seen', left: 10, tookMs: 200, why: '' })
 })
 
 test('a backlog that stays outlives the bound, with what was left', async () => {
@@ -42,12 +42,12 @@ test('an error in between is no answer: the wait goes on', async () => {
 
 test('errors to the end, from a target that answers otherwise, are a backlog that cannot be seen', async () => {
   const backlog = async () => Promise.reject(new Error('answered 503'))
-  expect(await drain({ backlog })).toEqual({ end: 'not-visible', tookMs: 3200, why: 'answered 503' })
+  expect(await drain({ backlog })).toEqual({ end: 'not-visible', left: null, tookMs: 3200, why: 'answered 503' })
 })
 
 test('a refusal says nothing of the backlog: asked to the end, then a settling time', async () => {
   const drainedAfter = await drain({ backlog: async () => null })
-  expect(drainedAfter).toEqual({ end: 'not-visible', tookMs: 3200, why: 'the target refused to be asked' })
+  expect(drainedAfter).toEqual({ end: 'not-visible', left: null, tookMs: 3200, why: 'the target refused to be asked' })
 })
 
 test('a refusal that ends is forgotten', async () => {
@@ -57,7 +57,12 @@ test('a refusal that ends is forgotten', async () => {
 
 test('a target that cannot say is not asked: one settling time', async () => {
   const backlog = () => Promise.reject(new Error('never to be called'))
-  expect(await drain({ capabilities: new Set(), backlog })).toEqual({ end: 'not-offered', tookMs: 200, why: '' })
+  expect(await drain({ capabilities: new Set(), backlog })).toEqual({
+    end: 'not-offered',
+    left: null,
+    tookMs: 200,
+    why: '',
+  })
 })
 
 test('a target that hangs up on everything is unreachable long before the bound', async () => {

@@ -8,8 +8,8 @@ import { RunSample } from '../../harness/load/run-sample.ts'
 import { DwellSample, readDwell } from '../../harness/run/dwell.ts'
 import type { Window } from '../../harness/run/recorder.ts'
 import type { RunRecord } from '../../harness/target/port.ts'
-import { access } from './fake-crew.ts'
-import { begin, RUN_SEED, tidy } from './fake-run.ts'
+import { access, RUN_SEED } from './fake-crew.ts'
+import { begin, tidy } from './fake-run.ts'
 
 afterEach(tidy)
 

@@ -2,10 +2,14 @@
 // and what the target does is a function of the run's time. Measures nothing.
 
 import type { Operation } from '../../harness/load/ledger.ts'
+import { scheduleTenants } from '../../harness/load/schedule.ts'
 import type { Clock, Crew } from '../../harness/run/crew.ts'
+import { type Instruments, sound } from '../../harness/run/instruments.ts'
 import { emptyTally } from '../../harness/run/noise-crew.ts'
 import type { Scenario } from '../../harness/scenario/schema.ts'
 import type { Capability, Target, TenantAccess } from '../../harness/target/port.ts'
+import { checkScanner } from '../../harness/tenants/scan-check.ts'
+import { fakeProber } from './fake-prober.ts'
 
 interface Waiter {
   atUs: number
@@ -51,7 +55,9 @@ export const access = (label: string): TenantAccess => ({
   id: label,
   origin: 'http://127.0.0.1:9',
   stepMs: 1,
-  start: { method: 'POST', path: '/', headers: {} },
+  start: { method: 'POST', path: '/', headers: { 'x-tenant': label } },
+  read: { method: 'GET', path: '/{id}', headers: { 'x-tenant': label } },
+  list: { method: 'GET', path: '/', headers: { 'x-tenant': label } },
   completion: { by: 'response' },
 })
 
@@ -62,6 +68,8 @@ export type Fate = number | 'failed' | 'unfinished'
 
 export interface Play {
   fate?(intendedUs: number, tenant: number): Fate
+  /** How late an operation was handed over, milliseconds. */
+  sentLateMs?(intendedUs: number): number
   capabilities?: Capability[]
   backlog?(nowUs: number): Promise<number | null>
   reach?(nowUs: number): Promise<void>
@@ -71,8 +79,10 @@ export interface Play {
   failed?: Promise<never>
 }
 
-/** A quiet operation every 4 ms, tenants in turns: 62.5 a second each. */
+export const RUN_SEED = 5
+/** A quiet operation every 4 ms, tenants in turns. */
 const EVERY_US = 4000
+const LOAD = { ratePerSecond: 62.5, shape: 'uniform' } as const
 const QUIET = ['quiet-1', 'quiet-2', 'quiet-3', 'quiet-4']
 
 export interface FakeCrew extends Crew {
@@ -97,6 +107,7 @@ export function fakeCrew(play: Play = {}): FakeCrew {
   const noise: Crew['noise'] = {
     tally,
     ordered,
+    planned: { api: 1000 },
     notApplicable: [],
     tryOut: async (arm) => void (await played(arm, 500)),
     teachSink: async () => {},
@@ -133,14 +144,14 @@ export function fakeCrew(play: Play = {}): FakeCrew {
     trips: async () => null,
     stop: async () => {},
   }
-  return {
+  const crew: FakeCrew = {
     ...clock,
     target,
     quiet: QUIET.map(access),
     noisy: access('noisy'),
     generator: {
       async collect(fromUs, toUs, withinMs) {
-        const operations = operationsIn(fromUs, toUs, fateOf)
+        const operations = operationsIn(fromUs, toUs, fateOf, play.sentLateMs ?? (() => 0))
         const latest = Math.max(0, ...operations.map(({ endUs }) => endUs))
         const patienceUs = clock.nowUs() + withinMs * 1000
         const until = operations.some(({ outcome }) => outcome === 'unfinished') ? patienceUs : latest
@@ -154,23 +165,25 @@ export function fakeCrew(play: Play = {}): FakeCrew {
         // Each is handed out once, to whoever comes first.
         const mine = operations.filter(({ intendedUs }) => intendedUs >= handedOutUs)
         handedOutUs = Math.max(handedOutUs, toUs)
-        const none = QUIET.map(() => 0)
+        const heard = QUIET.map(() => 10)
         return {
           type: 'collected',
           request: 0,
           operations: packed(mine),
           hiccups: { samples: 100, maxUs: 100, p99Us: 100 },
           sightings: [],
-          ownCanaries: none,
-          received: none,
+          ownCanaries: heard,
+          received: heard,
           runIds: QUIET.map(() => []),
           sampled: [],
           problems: [],
+          thrown: { times: 0, first: '' },
         }
       },
     },
     noise,
-    prober: { begin: () => {}, rest: () => {}, learn: () => {}, take: () => [] },
+    prober: fakeProber(() => crew),
+    inspected: inspectedBy(sound),
     control: play.control ?? { take: async () => ({ samples: 100, maxUs: 100, p99Us: 100 }) },
     folder: { append: (name, text) => void written.set(name, (written.get(name) ?? '') + text) },
     operationTimeoutMs: 10_000,
@@ -178,22 +191,54 @@ export function fakeCrew(play: Play = {}): FakeCrew {
     labelOf: (owner) => [...QUIET, 'noisy'][owner] ?? 'unknown',
     written,
   }
+  return crew
 }
 
-function operationsIn(fromUs: number, toUs: number, fateOf: (us: number, tenant: number) => Fate): Operation[] {
+/** As a crew of these instruments has them; the threads' own are always sound. */
+export function inspectedBy(instruments: Instruments): Crew['inspected'] {
+  const [canaries, their] = [instruments.canaries('key of this test'), sound.canaries('key of this test')]
+  return {
+    canaries,
+    scanner: instruments.scanner(canaries),
+    labelOf: instruments.owners([...QUIET, 'noisy']),
+    scans: [checkScanner('the generator', sound.scanner(their), their)],
+    minted: QUIET.map((_, owner) => their.mintFor(owner).mint()),
+  }
+}
+
+function operationsIn(
+  fromUs: number,
+  toUs: number,
+  fateOf: (us: number, tenant: number) => Fate,
+  lateMsOf: (us: number) => number,
+): Operation[] {
   const operations: Operation[] = []
-  for (let seq = Math.ceil(fromUs / EVERY_US); seq * EVERY_US < toUs; seq++) {
-    const [intendedUs, tenant] = [seq * EVERY_US, seq % QUIET.length]
+  const arrivals = scheduleTenants(
+    RUN_SEED,
+    QUIET.map(() => LOAD),
+  )
+  let number = 0
+  for (const { tenant, intendedUs } of arrivals) {
+    const seq = number++
+    if (intendedUs < fromUs) continue
+    if (intendedUs >= toUs) break
     const fate = fateOf(intendedUs, tenant)
     const tookUs = typeof fate === 'number' ? fate * 1000 : 0
     const outcome = typeof fate === 'number' ? 'ok' : fate
-    operations.push({ tenant, seq, intendedUs, handedUs: intendedUs, endUs: intendedUs + tookUs, outcome })
+    operations.push({
+      tenant,
+      seq,
+      intendedUs,
+      handedUs: intendedUs + lateMsOf(intendedUs) * 1000,
+      endUs: intendedUs + tookUs,
+      outcome,
+    })
   }
   return operations
 }
 
 /** As the generator's ledger hands them out. */
-function packed(operations: readonly Operation[]): Float64Array<ArrayBuffer> {
+export function packed(operations: readonly Operation[]): Float64Array<ArrayBuffer> {
   const outcomes = ['ok', 'failed', 'unfinished']
   return Float64Array.from(
     operations.flatMap(({ tenant, seq, intendedUs, handedUs, endUs, outcome }) => {
@@ -209,7 +254,8 @@ export const scenario: Scenario = {
     {
       role: 'quiet',
       count: 4,
-      arrivalsPerSecond: 62.5,
+      arrivalsPerSecond: LOAD.ratePerSecond,
+      schedule: LOAD.shape,
       stepMs: 1,
       limits: { startsPerMinute: 60_000, concurrentRuns: 64, maxRunMs: 5000, maxQueued: 2000 },
     },

@@ -6,13 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import type { Evidence } from '../../harness/evidence/run.ts'
+import { sound } from '../../harness/run/instruments.ts'
 import type { RunOptions } from '../../harness/run/options.ts'
-import { type FakeCrew, fakeCrew, never, type Play, scenario } from './fake-crew.ts'
+import { type FakeCrew, fakeCrew, inspectedBy, never, type Play, RUN_SEED, scenario } from './fake-crew.ts'
 
 const stage: { crew: FakeCrew; died: Promise<string> } = { crew: fakeCrew(), died: never() }
 
 vi.doMock('../../harness/run/crew.ts', () => ({
-  startCrew: async ({ folder }: { folder: FakeCrew['folder'] }) => Object.assign(stage.crew, { folder }),
+  startCrew: async ({ folder, options }: { folder: FakeCrew['folder']; options: RunOptions }) => {
+    const instruments = options.instruments ?? sound
+    Object.assign(stage.crew, { folder, inspected: inspectedBy(instruments) })
+    return instruments.crew(stage.crew)
+  },
 }))
 vi.doMock('../../harness/run/stand.ts', async (original) => ({
   ...(await original<object>()),
@@ -31,7 +36,6 @@ export function tidy(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 }
 
-export const RUN_SEED = 5
 export const MS = 1000
 /** When things happen with this scenario: the noise of the warm-up, silence, the first pair. */
 export const NOISE_FROM_US = 1000 * MS

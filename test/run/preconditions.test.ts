@@ -8,6 +8,7 @@ import { asked } from '../../harness/run/assemble.ts'
 import { plannedPairs } from '../../harness/run/options.ts'
 import { preconditions } from '../../harness/run/preconditions.ts'
 import { scenario } from './fake-crew.ts'
+import { uninspected } from './uninspected.ts'
 
 const none = {
   apiSent: 0,
@@ -44,6 +45,8 @@ const evidence = (tenant: QuietTenant): Evidence => ({
   rehearsed: null,
   noise: { placebo: none, noise: none },
   noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
+  noisePlanned: {},
+  selfChecks: uninspected,
   hiccups: [],
   looks: [],
   dwell: { state: 'not-offered' },

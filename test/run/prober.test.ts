@@ -10,9 +10,11 @@ import * as runsStay from '../../harness/probes/runs-stay-with-tenant.ts'
 import { type Prober, startProber } from '../../harness/run/prober.ts'
 import type { TenantAccess } from '../../harness/target/port.ts'
 import { Canaries } from '../../harness/tenants/canary.ts'
+import { scannerOf } from '../../harness/tenants/scanner.ts'
 
 const canaries = new Canaries('key of this test')
 const TENANTS = ['a', 'b', 'noisy']
+const eyes = { scanner: scannerOf(canaries), labelOf: (owner: number) => TENANTS[owner] ?? 'unknown' }
 const canaryOf = new Map(TENANTS.map((tenant, owner) => [tenant, canaries.mintFor(owner).mint()]))
 
 interface Asked {
@@ -88,7 +90,7 @@ async function observed(system: System, options: Options = {}): Promise<ProbeObs
     }
   })
   const quiet = accesses.slice(0, 2)
-  const prober: Prober = startProber(quiet, accesses, canaries, () => 7, EVERY_MS)
+  const prober: Prober = startProber(quiet, accesses, eyes, () => 7, EVERY_MS)
   cleaners.push(() => prober.rest())
   for (const { label } of quiet) prober.learn(label, ids(label))
   const lines: ProbeObservation[] = []

@@ -8,8 +8,8 @@ import { Ledger } from '../../harness/load/ledger.ts'
 import { scheduleTenants } from '../../harness/load/schedule.ts'
 import { plans } from '../../harness/run/stand.ts'
 import type { Scenario } from '../../harness/scenario/schema.ts'
-import { type FakeCrew, scenario } from './fake-crew.ts'
-import { begin, RUN_SEED, tidy } from './fake-run.ts'
+import { type FakeCrew, RUN_SEED, scenario } from './fake-crew.ts'
+import { begin, tidy } from './fake-run.ts'
 import { dueOf, redrawn } from './journal.ts'
 
 afterEach(tidy)

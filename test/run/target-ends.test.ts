@@ -32,7 +32,9 @@ test('a target that refuses quiet work during the first noise is measured, and n
 })
 
 test('a target that stays unwell after the first noise is failed, and its placebo blocks help no pass', async () => {
-  const { verdict } = await begin({ fate: (us) => (us < NOISE_FROM_US || (us / 4000) % 7 > 0 ? 4 : 'failed') }).running
+  const { verdict } = await begin({
+    fate: (us) => (us < NOISE_FROM_US || Math.floor(us / 4000) % 7 > 0 ? 4 : 'failed'),
+  }).running
   const share = verdict.tenants.map(({ success }) => success)
   expect(share).toContain('fail')
   expect(verdict.outcome).toBe('fail')

@@ -1,7 +1,7 @@
 // Scans a stream for canaries piece by piece, so that one which is cut by the seam of two pieces is found, and none is
 // counted twice. Keeps no more than a short tail.
 
-import type { Sighting } from '../tenants/canary.ts'
+import type { Sighting } from './canary.ts'
 
 /** Longer than a canary in any of its usual encodings; an escape of six characters for each of its 24 is 144. */
 const TAIL_BYTES = 256
