@@ -21,6 +21,7 @@ const FIRST_RUN_SEED = 70_000
 const RUN_AT_MOST_S = 300
 
 const path = (from: string) => fileURLToPath(new URL(from, import.meta.url))
+const BURNER = fileURLToPath(new URL('./burner.ts', import.meta.url))
 const outcomes: Record<number, Outcome> = { 0: 'pass', 1: 'fail', 3: 'inconclusive' }
 
 interface Case {
@@ -77,7 +78,7 @@ async function runOf({ change, besides, planted }: Case, runSeed: number): Promi
       args.push('--target', target)
     }
     for (let core = 0; besides === 'burners' && core < availableParallelism(); core++) {
-      const burner = spawn(process.execPath, [path('./burner.ts'), String(RUN_AT_MOST_S)], {
+      const burner = spawn(process.execPath, [BURNER, String(RUN_AT_MOST_S)], {
         stdio: ['pipe', 'ignore', 'inherit'],
       })
       children.push(burner)
