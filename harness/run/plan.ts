@@ -77,8 +77,8 @@ export function planWords({ quietTenants, pairs, expectedS, atMostS, sends }: Ru
   return [
     `${quietTenants} quiet tenants and a noisy one, up to ${pairs} pairs of blocks, about ${expectedS} s and at most ${atMostS} s`,
     ...sends.map(({ what, atMost, perSecond, connections }) => {
-      const open = connections === null ? '' : ` on at most ${count(connections)} connections`
-      return `at most ${count(atMost)} ${what} at ${count(perSecond)}/s${open}`
+      const open = connections === null ? '' : ` on up to ${count(connections)} connections`
+      return `up to ${count(atMost)} ${what}, ${count(perSecond)}/s${open}`
     }),
   ]
 }

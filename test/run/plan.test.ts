@@ -22,7 +22,7 @@ test('the default run: blocks, rates and connections, each with its bound', () =
     { what: 'noise entries', atMost: 51_000, perSecond: 2000, connections: null },
     { what: 'probe requests', atMost: 4320, perSecond: 80, connections: null },
   ])
-  expect(planWords(plan)).toContain('at most 25,500 noise requests at 1,000/s on at most 100 connections')
+  expect(planWords(plan)).toContain('up to 25,500 noise requests, 1,000/s on up to 100 connections')
 })
 
 test('a budget bounds the pairs, and a storm of retries counts each of them', () => {
