@@ -1,6 +1,6 @@
 -- Caps bound occupancy: a claim takes at most what the tenant's cap leaves free. An entry without a run record was never
 -- admitted: it is judged here as the API would have judged it, and charged to the same window. A turn is bounded: at most
--- `want` runs, at most `budget` entries looked at, so that a flood costs its own tenant turns and nobody else time.
+-- `want` runs, at most `budget` entries looked at in vain, so that a flood costs its own tenant turns and nobody else time.
 
 -- A lost group is created again at 0, never at $: what was waiting still waits, and what runs is known from `runs`.
 local function read_group(k, n)
@@ -150,18 +150,20 @@ local function take_retries(k, c, free)
   end
 end
 
-local function take_new(k, c, want, looked, budget)
-  local before, from = #c.runs, looked
-  while #c.runs < want and looked < budget and c.bytes_left > 0 do
-    local entries = read_group(k, entries_at_once(c, math.min(want - #c.runs, budget - looked)))
+-- `vain` is what of the budget is spent: only entries that do not start spend it, since those that do are bounded by `want`.
+local function take_new(k, c, want, vain, budget)
+  local from = vain
+  while #c.runs < want and vain < budget and c.bytes_left > 0 do
+    local before = #c.runs
+    local entries = read_group(k, entries_at_once(c, math.min(want - before, budget - vain)))
     if #entries == 0 then break end
     local ids = {}
     for i, entry in ipairs(entries) do ids[i] = entry[1] end
     local heads = redis.call('HMGET', k.runs, unpack(ids))
     for i, entry in ipairs(entries) do take(k, c, entry[1], entry[2], heads[i]) end
-    looked = looked + #entries
+    vain = vain + #entries - (#c.runs - before)
   end
-  c.vain = c.vain + (looked - from) - (#c.runs - before)
+  c.vain = c.vain + vain - from
 end
 
 local function claim(k, c, want, budget, cap, queued_max)
@@ -172,7 +174,7 @@ local function claim(k, c, want, budget, cap, queued_max)
   if free > 0 then
     take_retries(k, c, free)
     -- Shedding may not eat the whole turn: the tenant's own runs would then wait for its flood to end.
-    take_new(k, c, free, math.min(shed, budget - want), budget)
+    take_new(k, c, free, math.max(0, math.min(shed, budget - want)), budget)
   end
   if #c.active > 0 then
     call_many('ZADD', k.active, c.active)
@@ -181,10 +183,7 @@ local function claim(k, c, want, budget, cap, queued_max)
     if c.retries > 0 then count(c.m, 'retries', c.retries) end
     count(c.m, 'bytesIn', c.bytes_in)
   end
-  if #c.gone > 0 then
-    redis.call('XACK', k.events, GROUP, unpack(c.gone))
-    redis.call('XDEL', k.events, unpack(c.gone))
-  end
+  give_back(k, c.gone, {})
   if c.future then mend_ids(k, c.now) end
   return shed
 end

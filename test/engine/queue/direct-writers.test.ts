@@ -72,6 +72,25 @@ test('a flood of malformed entries is charged for its turns: the other’s run w
   expect(await reasonsOf(flood)).toEqual(Array(5000).fill('workflow-unknown'))
 })
 
+test('a flood of small malformed entries does not jam its tenant, whatever the number of free slots', async () => {
+  node.queue.onWork(() => true)
+  const tenant = await node.create('t')
+  await write(tenant, 10_000, ['x', '1'])
+  await node.queue.admit(tenant, 'w', 'null')
+  node.queue.touch(tenant)
+  let claims = 0
+  let turns = 0
+  await until(async () => {
+    claims += (await node.queue.next(10_000)).claims.length
+    turns++
+    return claims === 1
+  }, 20_000)
+  // 100 entries a turn are looked at in vain.
+  expect(turns).toBeGreaterThanOrEqual(100)
+  expect(await stage.redis.xlen(tenantKey.events(tenant))).toBe(1)
+  expect((await reasonsOf(tenant)).length).toBe(10_000)
+})
+
 test('a suspended tenant’s stream is held to its bound, and what is within it runs later', async () => {
   const tenant = await node.create('t', { maxQueued: 50 })
   node.work({ slots: 4, witness })
