@@ -47,7 +47,6 @@ local REFUSED = { ['rate-limited'] = 'refusedRate', ['queue-full'] = 'refusedQue
 -- What is over a limit is counted; a letter of it is kept only while there are few, so that a flood does not push out the
 -- letters that deserve a look.
 local function refuse_entry(k, c, id, f, reason)
-  count(c.m, 'dead', 1)
   if reason == 'id-in-future' then c.future = true end
   local counter = REFUSED[reason]
   if counter then
@@ -55,18 +54,22 @@ local function refuse_entry(k, c, id, f, reason)
     c.letters = c.letters or redis.call('XLEN', k.dead)
     if c.letters >= REFUSED_LETTERS_MAX then return end
     c.letters = c.letters + 1
+  else
+    -- What was refused by a limit never was a run: it burns no budget and is billed to nobody.
+    count(c.m, 'dead', 1)
   end
   bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
 end
 
 -- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest
--- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order.
+-- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order. A page of admitted
+-- ones alone ends the search: with a lowered bound they would be looked at in every turn, and are nobody's fault.
 local function shed_newest(k, c, excess, budget)
   local looked, from, ids = 0, '+', {}
   excess = math.min(excess, budget)
   while looked < excess and c.bytes_left > 0 do
     local entries = redis.call('XREVRANGE', k.events, from, '-', 'COUNT', entries_at_once(c, excess - looked))
-    if #entries == 0 then break end
+    local before = #ids
     for _, entry in ipairs(entries) do
       spend_entry(c, entry[2])
       if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
@@ -77,9 +80,10 @@ local function shed_newest(k, c, excess, budget)
       from = '(' .. entry[1]
     end
     looked = looked + #entries
+    if #ids == before then break end
   end
   if #ids > 0 then redis.call('XDEL', k.events, unpack(ids)) end
-  c.vain = c.vain + looked
+  c.vain = c.vain + #ids
   return #ids
 end
 

@@ -2,7 +2,7 @@
 // still work, and whatever it did away with ends as a dead letter instead of waiting for ever.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tenantKey } from '../../../engine/queue/keys.ts'
+import { tenantKey, tenantKeys } from '../../../engine/queue/keys.ts'
 import type { TenantId } from '../../../engine/tenant.ts'
 import { parseRecord } from '../../../engine/workflow.ts'
 import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
@@ -103,9 +103,25 @@ test('a suspended tenant’s stream is held to its bound, and what is within it 
   expect(await node.queue.depth(tenant)).toEqual({ queued: 50, active: 0 })
   expect(witness.of(tenant)).toEqual([])
   expect(await reasonsOf(tenant)).toEqual(Array(550).fill('queue-full'))
+  // Refused by its own limit: counted as that, never as runs that ended badly.
+  const { totals } = await node.queue.meter(tenant)
+  expect([totals.refusedQueue, totals.dead ?? 0]).toEqual([550, 0])
   await node.queue.resume(tenant)
   await until(async () => await done(tenant, 50), 5000)
   expect(witness.of(tenant).length).toBe(50)
+})
+
+test('a lowered bound of the queue sheds nothing that was admitted, and costs its tenant no turn', async () => {
+  node.queue.onWork(() => true)
+  const tenant = await node.create('t')
+  for (let i = 0; i < 300; i++) await node.queue.admit(tenant, 'w', 'null')
+  await node.relimit(tenant, { maxQueued: 5 })
+  const reply = (await node.library.call('turn', tenantKeys(tenant), [
+    ...[tenant, tenantKey.wake(tenant), 60_000, 5000, 40, 1, 100, 0],
+  ])) as unknown[]
+  // One run: 50 ms as it is estimated, 0.25 ms for the turn; nothing for the 100 entries that might have been shed.
+  expect(Number(reply[2])).toBe(50.25)
+  expect((await node.queue.depth(tenant)).queued).toBe(299)
 })
 
 describe('an entry with the largest id of all', () => {
