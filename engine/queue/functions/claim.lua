@@ -38,7 +38,7 @@ local function malformed(k, c, id, f)
   if redis.call('HEXISTS', k.workflows, f.workflow) == 0 then return 'workflow-unknown' end
   if f.input and #f.input > c.bytes_max then return 'payload-too-large' end
   if f.key and (#f.key > 256 or redis.call('HEXISTS', k.idem, f.key) == 1) then return 'key-used' end
-  if not pcall(cjson.decode, f.input or 'null') then return 'input-malformed' end
+  if f.input and not is_json(f.input) then return 'input-malformed' end
   return nil
 end
 

@@ -111,6 +111,47 @@ test('a suspended tenant’s stream is held to its bound, and what is within it 
   expect(witness.of(tenant).length).toBe(50)
 })
 
+test('input that is not JSON is a dead letter, and whatever is JSON runs', async () => {
+  const tenant = await node.create('t')
+  node.work({ slots: 4, witness })
+  const not = [
+    'NaN',
+    '-Infinity',
+    'inf',
+    'nan',
+    '0x10',
+    '01',
+    '[-012]',
+    '1.',
+    '+1',
+    '"\u0001"',
+    '["a\nb"]',
+    '{"a":nUll}',
+    '1 2',
+    '',
+  ]
+  const json = [
+    '0',
+    '-0.5e+10',
+    '1E3',
+    '[]',
+    ' {"a" : [true,false,null]}\n',
+    '"NaN 0x10 \\" 01 \\\\"',
+    '"\u007f\u00e9{"',
+    '[10,-1]',
+  ]
+  expect(json.filter((text) => JSON.stringify(JSON.parse(text)) === undefined)).toEqual([])
+  for (const input of [...not, ...json]) await write(tenant, 1, ['workflow', 'w', 'input', input])
+  await until(async () => await done(tenant, json.length), 5000)
+  expect(
+    witness
+      .of(tenant)
+      .map(({ inputText }) => inputText)
+      .sort(),
+  ).toEqual([...json].sort())
+  expect(await reasonsOf(tenant)).toEqual(Array(not.length).fill('input-malformed'))
+})
+
 test('a lowered bound of the queue sheds nothing that was admitted, and costs its tenant no turn', async () => {
   node.queue.onWork(() => true)
   const tenant = await node.create('t')
