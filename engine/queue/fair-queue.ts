@@ -36,6 +36,8 @@ export class FairQueue extends TenantQueue implements Queue {
   #void: (tenant: TenantId, fence: string | null) => void = () => {}
   #keptBack: NodeJS.Timeout | null = null
   #parked: NodeJS.Timeout | null = null
+  /** When it goes off, by this process' clock; a tenant that is due sooner replaces it. */
+  #parkedDueMs = 0
   #listening = false
   #closed = false
 
@@ -184,7 +186,8 @@ export class FairQueue extends TenantQueue implements Queue {
       this.#rounds.end(tenant, end, charge)
       if (end === 'more') this.#waiting = true
       if (claims.length === 0 && end !== 'more') this.#atCap.delete(tenant)
-    } else if (next === 0) {
+    } else if (next >= 0) {
+      // Only a turn that was picked can be parked: a time to come is heard by the next one.
       this.#rounds.note(tenant)
     }
   }
@@ -221,12 +224,19 @@ export class FairQueue extends TenantQueue implements Queue {
   }
 
   #wakeIn(waitMs: number | null): void {
-    if (waitMs === null || this.#parked !== null) return
+    if (waitMs === null) return
+    const inMs = Math.min(waitMs, PARKED_MS_MAX) + 1
+    const dueMs = performance.now() + inMs
+    if (this.#parked !== null) {
+      if (this.#parkedDueMs <= dueMs) return
+      clearTimeout(this.#parked)
+    }
+    this.#parkedDueMs = dueMs
     this.#parked = setTimeout(() => {
       this.#parked = null
       this.#waiting = true
       this.#wake()
-    }, Math.min(waitMs, PARKED_MS_MAX) + 1)
+    }, inMs)
   }
 
   async settle(): Promise<void> {

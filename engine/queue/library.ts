@@ -11,6 +11,7 @@ const PARTS = [
   'meter',
   'window',
   'context',
+  'json',
   'records',
   'mend',
   'setup',

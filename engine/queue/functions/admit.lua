@@ -101,7 +101,7 @@ local function redrive(keys, argv)
   if f.cut == '1' then return { 'unfit', 'payload-too-large', 0 } end
   if redis.call('HEXISTS', k.workflows, f.workflow) == 0 then return { 'unfit', 'workflow-unknown', 0 } end
   local input = f.input ~= '' and f.input or 'null'
-  if not pcall(cjson.decode, input) then return { 'unfit', 'input-malformed', 0 } end
+  if not is_json(input) then return { 'unfit', 'input-malformed', 0 } end
   local code, detail, ring = start_run(k, argv[1], f.workflow, input, tonumber(argv[3]), 'redrive', nil)
   if code then return { code, detail, 0 } end
   redis.call('XDEL', k.dead, argv[2])

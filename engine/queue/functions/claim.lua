@@ -1,6 +1,6 @@
 -- Caps bound occupancy: a claim takes at most what the tenant's cap leaves free. An entry without a run record was never
 -- admitted: it is judged here as the API would have judged it, and charged to the same window. A turn is bounded: at most
--- `want` runs, at most `budget` entries looked at, so that a flood costs its own tenant turns and nobody else time.
+-- `want` runs, at most `budget` entries looked at in vain, so that a flood costs its own tenant turns and nobody else time.
 
 -- A lost group is created again at 0, never at $: what was waiting still waits, and what runs is known from `runs`.
 local function read_group(k, n)
@@ -38,7 +38,7 @@ local function malformed(k, c, id, f)
   if redis.call('HEXISTS', k.workflows, f.workflow) == 0 then return 'workflow-unknown' end
   if f.input and #f.input > c.bytes_max then return 'payload-too-large' end
   if f.key and (#f.key > 256 or redis.call('HEXISTS', k.idem, f.key) == 1) then return 'key-used' end
-  if not pcall(cjson.decode, f.input or 'null') then return 'input-malformed' end
+  if f.input and not is_json(f.input) then return 'input-malformed' end
   return nil
 end
 
@@ -47,7 +47,6 @@ local REFUSED = { ['rate-limited'] = 'refusedRate', ['queue-full'] = 'refusedQue
 -- What is over a limit is counted; a letter of it is kept only while there are few, so that a flood does not push out the
 -- letters that deserve a look.
 local function refuse_entry(k, c, id, f, reason)
-  count(c.m, 'dead', 1)
   if reason == 'id-in-future' then c.future = true end
   local counter = REFUSED[reason]
   if counter then
@@ -55,18 +54,22 @@ local function refuse_entry(k, c, id, f, reason)
     c.letters = c.letters or redis.call('XLEN', k.dead)
     if c.letters >= REFUSED_LETTERS_MAX then return end
     c.letters = c.letters + 1
+  else
+    -- What was refused by a limit never was a run: it burns no budget and is billed to nobody.
+    count(c.m, 'dead', 1)
   end
   bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
 end
 
 -- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest
--- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order.
+-- `excess` entries is running: more than that many have not been delivered yet, and delivery is in order. A page of admitted
+-- ones alone ends the search: with a lowered bound they would be looked at in every turn, and are nobody's fault.
 local function shed_newest(k, c, excess, budget)
   local looked, from, ids = 0, '+', {}
   excess = math.min(excess, budget)
   while looked < excess and c.bytes_left > 0 do
     local entries = redis.call('XREVRANGE', k.events, from, '-', 'COUNT', entries_at_once(c, excess - looked))
-    if #entries == 0 then break end
+    local before = #ids
     for _, entry in ipairs(entries) do
       spend_entry(c, entry[2])
       if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
@@ -77,9 +80,10 @@ local function shed_newest(k, c, excess, budget)
       from = '(' .. entry[1]
     end
     looked = looked + #entries
+    if #ids == before then break end
   end
   if #ids > 0 then redis.call('XDEL', k.events, unpack(ids)) end
-  c.vain = c.vain + looked
+  c.vain = c.vain + #ids
   return #ids
 end
 
@@ -150,18 +154,20 @@ local function take_retries(k, c, free)
   end
 end
 
-local function take_new(k, c, want, looked, budget)
-  local before, from = #c.runs, looked
-  while #c.runs < want and looked < budget and c.bytes_left > 0 do
-    local entries = read_group(k, entries_at_once(c, math.min(want - #c.runs, budget - looked)))
+-- `vain` is what of the budget is spent: only entries that do not start spend it, since those that do are bounded by `want`.
+local function take_new(k, c, want, vain, budget)
+  local from = vain
+  while #c.runs < want and vain < budget and c.bytes_left > 0 do
+    local before = #c.runs
+    local entries = read_group(k, entries_at_once(c, math.min(want - before, budget - vain)))
     if #entries == 0 then break end
     local ids = {}
     for i, entry in ipairs(entries) do ids[i] = entry[1] end
     local heads = redis.call('HMGET', k.runs, unpack(ids))
     for i, entry in ipairs(entries) do take(k, c, entry[1], entry[2], heads[i]) end
-    looked = looked + #entries
+    vain = vain + #entries - (#c.runs - before)
   end
-  c.vain = c.vain + (looked - from) - (#c.runs - before)
+  c.vain = c.vain + vain - from
 end
 
 local function claim(k, c, want, budget, cap, queued_max)
@@ -172,7 +178,7 @@ local function claim(k, c, want, budget, cap, queued_max)
   if free > 0 then
     take_retries(k, c, free)
     -- Shedding may not eat the whole turn: the tenant's own runs would then wait for its flood to end.
-    take_new(k, c, free, math.min(shed, budget - want), budget)
+    take_new(k, c, free, math.max(0, math.min(shed, budget - want)), budget)
   end
   if #c.active > 0 then
     call_many('ZADD', k.active, c.active)
@@ -181,10 +187,7 @@ local function claim(k, c, want, budget, cap, queued_max)
     if c.retries > 0 then count(c.m, 'retries', c.retries) end
     count(c.m, 'bytesIn', c.bytes_in)
   end
-  if #c.gone > 0 then
-    redis.call('XACK', k.events, GROUP, unpack(c.gone))
-    redis.call('XDEL', k.events, unpack(c.gone))
-  end
+  give_back(k, c.gone, {})
   if c.future then mend_ids(k, c.now) end
   return shed
 end

@@ -2,7 +2,7 @@
 // still work, and whatever it did away with ends as a dead letter instead of waiting for ever.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tenantKey } from '../../../engine/queue/keys.ts'
+import { tenantKey, tenantKeys } from '../../../engine/queue/keys.ts'
 import type { TenantId } from '../../../engine/tenant.ts'
 import { parseRecord } from '../../../engine/workflow.ts'
 import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
@@ -72,6 +72,25 @@ test('a flood of malformed entries is charged for its turns: the other’s run w
   expect(await reasonsOf(flood)).toEqual(Array(5000).fill('workflow-unknown'))
 })
 
+test('a flood of small malformed entries does not jam its tenant, whatever the number of free slots', async () => {
+  node.queue.onWork(() => true)
+  const tenant = await node.create('t')
+  await write(tenant, 10_000, ['x', '1'])
+  await node.queue.admit(tenant, 'w', 'null')
+  node.queue.touch(tenant)
+  let claims = 0
+  let turns = 0
+  await until(async () => {
+    claims += (await node.queue.next(10_000)).claims.length
+    turns++
+    return claims === 1
+  }, 20_000)
+  // 100 entries a turn are looked at in vain.
+  expect(turns).toBeGreaterThanOrEqual(100)
+  expect(await stage.redis.xlen(tenantKey.events(tenant))).toBe(1)
+  expect((await reasonsOf(tenant)).length).toBe(10_000)
+})
+
 test('a suspended tenant’s stream is held to its bound, and what is within it runs later', async () => {
   const tenant = await node.create('t', { maxQueued: 50 })
   node.work({ slots: 4, witness })
@@ -84,9 +103,66 @@ test('a suspended tenant’s stream is held to its bound, and what is within it 
   expect(await node.queue.depth(tenant)).toEqual({ queued: 50, active: 0 })
   expect(witness.of(tenant)).toEqual([])
   expect(await reasonsOf(tenant)).toEqual(Array(550).fill('queue-full'))
+  // Refused by its own limit: counted as that, never as runs that ended badly.
+  const { totals } = await node.queue.meter(tenant)
+  expect([totals.refusedQueue, totals.dead ?? 0]).toEqual([550, 0])
   await node.queue.resume(tenant)
   await until(async () => await done(tenant, 50), 5000)
   expect(witness.of(tenant).length).toBe(50)
+})
+
+test('input that is not JSON is a dead letter, and whatever is JSON runs', async () => {
+  const tenant = await node.create('t')
+  node.work({ slots: 4, witness })
+  const not = [
+    'NaN',
+    '-Infinity',
+    'inf',
+    'nan',
+    '0x10',
+    '01',
+    '[-012]',
+    '1.',
+    '+1',
+    '"\u0001"',
+    '["a\nb"]',
+    '{"a":nUll}',
+    '1 2',
+    '',
+  ]
+  const json = [
+    '0',
+    '-0.5e+10',
+    '1E3',
+    '[]',
+    ' {"a" : [true,false,null]}\n',
+    '"NaN 0x10 \\" 01 \\\\"',
+    '"\u007f\u00e9{"',
+    '[10,-1]',
+  ]
+  expect(json.filter((text) => JSON.stringify(JSON.parse(text)) === undefined)).toEqual([])
+  for (const input of [...not, ...json]) await write(tenant, 1, ['workflow', 'w', 'input', input])
+  await until(async () => await done(tenant, json.length), 5000)
+  expect(
+    witness
+      .of(tenant)
+      .map(({ inputText }) => inputText)
+      .sort(),
+  ).toEqual([...json].sort())
+  expect(await reasonsOf(tenant)).toEqual(Array(not.length).fill('input-malformed'))
+})
+
+test('a lowered bound of the queue sheds nothing that was admitted, and costs its tenant no turn', async () => {
+  node.queue.onWork(() => true)
+  const tenant = await node.create('t')
+  for (let i = 0; i < 300; i++) await node.queue.admit(tenant, 'w', 'null')
+  await node.relimit(tenant, { maxQueued: 5 })
+  const reply = (await node.library.call('turn', tenantKeys(tenant), [
+    ...[tenant, tenantKey.wake(tenant), 60_000, 5000, 40, 1, 100, 0],
+  ])) as unknown[]
+  // One run: 50 ms as it is estimated, 0.25 ms for the turn; nothing for the 100 entries that might have been shed.
+  expect(Number(reply[2])).toBe(50.25)
+  expect((await node.queue.depth(tenant)).queued).toBe(299)
 })
 
 describe('an entry with the largest id of all', () => {
