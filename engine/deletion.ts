@@ -3,7 +3,7 @@
 
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import { schedulerKeys, streamUser, tenantKeys } from './queue/keys.ts'
+import { type SchedulerKeys, schedulerKeys, streamUser, tenantKeys } from './queue/keys.ts'
 import type { Dropped } from './queue/queue.ts'
 import type { Connection } from './redis.ts'
 import { hasStreamUser } from './stream-access.ts'
@@ -29,7 +29,7 @@ export const proofShape = z.object({
   }),
   /** Names of keys that exist, of all that a tenant can have. A direct writer by another name that still writes makes one anew. */
   remaining: z.array(z.string()),
-  /** Everything that was looked at. */
+  /** Everything that was looked into, and nothing else. */
   looked: z.array(z.string()),
   /** HMAC-SHA256 with the admin token over the JSON of all the above: who has the token can tell a true proof. */
   seal: z.string(),
@@ -41,14 +41,36 @@ export async function nowMs(redis: Connection): Promise<number> {
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
 }
 
-/** The traces that the scheduler may have of a tenant. */
-async function tracesOf(redis: Connection, namespace: string, tenant: TenantId): Promise<string[]> {
+/** What names no tenant: virtual time, and which process audits. The proof does not speak of them. */
+type OfNoTenant = 'vt' | 'auditor'
+
+type Look = (key: string) => Promise<boolean>
+
+/** Every place in which the scheduler may name a tenant, with the question that finds it there. */
+function schedulerLooks(redis: Connection, tenant: TenantId): Record<Exclude<keyof SchedulerKeys, OfNoTenant>, Look> {
+  const sorted: Look = async (key) => (await redis.zscore(key, tenant)) !== null
+  return {
+    ready: sorted,
+    parked: sorted,
+    lease: sorted,
+    idle: sorted,
+    inflight: sorted,
+    tenants: sorted,
+    lt: async (key) => (await redis.hexists(key, tenant)) === 1,
+    dirty: async (key) => (await redis.sismember(key, tenant)) === 1,
+    bell: async (key) => (await redis.lpos(key, tenant)) !== null,
+  }
+}
+
+interface Looked {
+  place: string
+  isThere: boolean
+}
+
+async function lookAtScheduler(redis: Connection, namespace: string, tenant: TenantId): Promise<Looked[]> {
   const keys = schedulerKeys(namespace)
-  const sorted = [keys.ready, keys.parked, keys.lease, keys.idle, keys.inflight, keys.tenants]
-  const scores = await Promise.all(sorted.map((key) => redis.zscore(key, tenant)))
-  const [inTurn, dirty] = await Promise.all([redis.hexists(keys.lt, tenant), redis.sismember(keys.dirty, tenant)])
-  const found = sorted.filter((_, at) => scores[at] !== null)
-  return [...found, ...(inTurn === 1 ? [keys.lt] : []), ...(dirty === 1 ? [keys.dirty] : [])]
+  const looks = Object.entries(schedulerLooks(redis, tenant)) as [keyof SchedulerKeys, Look][]
+  return await Promise.all(looks.map(async ([name, look]) => ({ place: keys[name], isThere: await look(keys[name]) })))
 }
 
 interface ProofParts {
@@ -66,18 +88,18 @@ export async function proofOf(
 ): Promise<DeletionProof> {
   const { redis, namespace, sealKey } = parts
   const deletedAtMs = await nowMs(redis)
-  const keys = tenantKeys(tenant)
-  const exists = await Promise.all(keys.map((key) => redis.exists(key)))
-  const traces = await tracesOf(redis, namespace, tenant)
-  const users = aclUsers === null ? [] : [`ACL user ${streamUser(tenant)}`]
-  const usersLeft = users.length > 0 && (await hasStreamUser(redis, tenant)) ? users : []
+  const own = tenantKeys(tenant).map(async (place) => ({ place, isThere: (await redis.exists(place)) === 1 }))
+  const looked = [...(await Promise.all(own)), ...(await lookAtScheduler(redis, namespace, tenant))]
+  if (aclUsers !== null) {
+    looked.push({ place: `ACL user ${streamUser(tenant)}`, isThere: await hasStreamUser(redis, tenant) })
+  }
   const said = {
     tenant,
     deletedAtMs,
     checkedAtMs: await nowMs(redis),
     removed: { ...dropped, aclUsers: aclUsers ?? 0 },
-    remaining: [...keys.filter((_, at) => exists[at] === 1), ...traces, ...usersLeft],
-    looked: [...keys, ...Object.values(schedulerKeys(namespace)), ...users],
+    remaining: looked.filter(({ isThere }) => isThere).map(({ place }) => place),
+    looked: looked.map(({ place }) => place),
   }
   return { ...said, seal: createHmac('sha256', sealKey).update(JSON.stringify(said)).digest('hex') }
 }
