@@ -9,7 +9,7 @@ const NAMES = {
   ctl: 'ctl',
   /** STREAM: what waits and what runs; entries are removed when they end. */
   events: 'workflow:events',
-  /** STREAM (MAXLEN): what ended, for the tenant's own watchers. */
+  /** STREAM (MAXLEN, a day): what ended, for the tenant's own watchers. */
   history: 'workflow:history',
   /** ZSET: fence (entry/attempt/epoch) → end of its lease, or its hard deadline when that is sooner. */
   active: 'runs:active',
@@ -21,7 +21,7 @@ const NAMES = {
   index: 'runs:index',
   /** HASH: name → definition (JSON). */
   workflows: 'workflows',
-  /** STREAM (MAXLEN): dead letters. */
+  /** STREAM (MAXLEN, a day): dead letters. */
   dead: 'dead',
   inputs: 'runs:inputs',
   /** ZSET: entry id → when it ended; for retention. */

@@ -71,7 +71,11 @@ local function peek(keys)
   end
   if overdue == 0 then
     local oldest = redis.call('ZRANGE', k.ended, 0, 0, 'WITHSCORES')
+    local before = digits(now - KEPT_MS)
     if oldest[2] and tonumber(oldest[2]) < now - KEPT_MS then overdue = 1 end
+    -- Nothing is read of what is young: an entry may be large.
+    if #redis.call('XRANGE', k.dead, '-', before, 'COUNT', 1) > 0 then overdue = 1 end
+    if #redis.call('XRANGE', k.history, '-', before, 'COUNT', 1) > 0 then overdue = 1 end
   end
   return { work, overdue, entries_lost(k) and 1 or 0 }
 end

@@ -60,9 +60,18 @@ local function member_of(id, attempt, epoch)
   return id .. '/' .. attempt .. '/' .. epoch
 end
 
+-- Events and dead letters hold outputs and inputs: none is older than a day either. Whole nodes first, a hundred entries a call;
+-- exactly when no whole node is left, which is at most one node more.
+local function retain_stream(key, now)
+  local oldest = digits(now - KEPT_MS)
+  if redis.call('XTRIM', key, 'MINID', '~', oldest, 'LIMIT', 100) == 0 then redis.call('XTRIM', key, 'MINID', oldest) end
+end
+
 -- Keeps at most FINISHED_MAX finished runs, none older than a day. `ended` knows only finished runs, so nothing that
 -- still waits can stand in the way; bounded by 100 a call.
 local function retain(k, now)
+  retain_stream(k.history, now)
+  retain_stream(k.dead, now)
   local excess = redis.call('ZCARD', k.ended) - FINISHED_MAX
   local gone = {}
   if excess > 0 then

@@ -72,3 +72,30 @@ test('a finished run goes after a day, also when its tenant does nothing any mor
   expect((await tenant.call('GET', '/v1/runs')).json).toMatchObject({ runs: left, cursor: null })
   expect((await tenant.call('GET', `/v1/runs/run_keeps-a-day_${old[249]}`)).status).toBe(404)
 })
+
+/** An event and a dead letter each, as old as `at`, the last of them with the canary. */
+async function forgeStreams(id: string, count: number, at: number, canary: string): Promise<void> {
+  const pipeline = stand.redis.pipeline()
+  for (let i = 0; i < count; i++) {
+    const text = i === count - 1 ? canary : 'x'
+    const [entry, key] = [`${at}-${i}`, (name: string) => `tenant:{${id}}:${name}`]
+    const head = `{"id":"run_${id}_${entry}","workflow":"echo","status":"done","output":"${text}"}`
+    pipeline.xadd(key('workflow:history'), entry, 'run', head)
+    const said = ['entry', entry, 'reason', 'workflow-unknown', 'at', at, 'workflow', 'echo', 'input', text, 'cut', '0']
+    pipeline.xadd(key('dead'), entry, ...said)
+  }
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+}
+
+test('what a run gave back and what died goes from events, dead letters and the export after a day, and not before', async () => {
+  // No run is left of this tenant: only the streams tell that something is too old.
+  const tenant = await stand.tenant('keeps-no-output')
+  await forgeStreams('keeps-no-output', 250, Date.now() - DAY_MS - 1000, 'canary-old')
+  await forgeStreams('keeps-no-output', 2, Date.now() - DAY_MS + 600_000, 'canary-young')
+  const lengths = () =>
+    Promise.all(['workflow:history', 'dead'].map((name) => stand.redis.xlen(`tenant:{keeps-no-output}:${name}`)))
+  await until(async () => ((await lengths()).join() === '2,2' ? true : null))
+  const { text } = await tenant.call('GET', '/v1/export')
+  expect(text).not.toContain('canary-old')
+  expect(text.match(/canary-young/g)).toHaveLength(2)
+})
