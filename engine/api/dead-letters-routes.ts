@@ -20,6 +20,9 @@ const letterShape = z.object({
   workflow: z.string(),
   input: z.string().meta({ description: 'As it came: it need not be JSON' }),
   cut: z.boolean().meta({ description: 'The input was longer than maxPayloadBytes; what is kept is its beginning' }),
+  fields: z.array(z.tuple([z.string(), z.string()])).meta({
+    description: 'What else the entry held, its `key` among it: name and value; as many bytes as of the input',
+  }),
 })
 
 export const letterView = (tenant: TenantId, { id, entryId, inputText, ...said }: DeadLetter) => ({

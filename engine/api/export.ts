@@ -11,7 +11,7 @@ import { EngineError } from '../errors.ts'
 import { tenantKey, tenantKeys } from '../queue/keys.ts'
 import type { FunctionLibrary } from '../queue/library.ts'
 import type { Queue } from '../queue/queue.ts'
-import type { Connection } from '../redis.ts'
+import { type Connection, pairsIn } from '../redis.ts'
 import type { SloReport } from '../telemetry/slo.ts'
 import type { TenantId } from '../tenant.ts'
 import type { Caller } from '../tenants.ts'
@@ -26,6 +26,8 @@ const WAITING_A_PAGE = 8
 /** The queue cuts a page of them by its bytes. */
 const LETTERS_A_PAGE = 100
 const RETRY_MS = 1000
+
+const waitingReply = z.tuple([z.string()]).rest(z.tuple([z.string(), z.string(), z.string(), z.array(z.string())]))
 
 /** Who asks: each has a seat for each tenant, so that what the one leaves unread does not keep the other out. */
 export type ExportReader = 'tenant' | 'admin'
@@ -128,11 +130,11 @@ export class Exporter {
     for (;;) {
       const args = [after, newest[0], WAITING_A_PAGE]
       const reply = await this.#same(caller, await library.call('waiting', tenantKeys(id), args))
-      const [last = '', ...flat] = z.array(z.string()).parse(reply)
+      const [last, ...entries] = waitingReply.parse(reply)
       if (last === '') return
-      if (flat[0] !== undefined) met.add(flat[0], last)
-      for (let at = 0; at < flat.length; at += 3) {
-        yield { kind: 'waiting', run: runIdOf(id, flat[at] ?? ''), workflow: flat[at + 1], input: flat[at + 2] }
+      if (entries[0]) met.add(entries[0][0], last)
+      for (const [entryId, workflow, input, others] of entries) {
+        yield { kind: 'waiting', run: runIdOf(id, entryId), workflow, input, fields: pairsIn(others) }
       }
       if (last === newest[0]) return
       after = last
@@ -198,7 +200,5 @@ export class Exporter {
 }
 
 function said(id: string, flat: readonly string[]): Record<string, unknown> {
-  const fields: Record<string, unknown> = { atMs: Number(id.split('-')[0]) }
-  for (let at = 0; at < flat.length; at += 2) fields[flat[at] ?? ''] = flat[at + 1]
-  return fields
+  return { atMs: Number(id.split('-')[0]), ...Object.fromEntries(pairsIn(flat)) }
 }

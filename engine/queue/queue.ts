@@ -57,6 +57,8 @@ export interface DeadLetter {
   /** Cut at the tenant's `maxPayloadBytes`. */
   inputText: string
   cut: boolean
+  /** What else the entry held, its `key` among it: name and value, in its order; as many bytes as of the input, 100 at most. */
+  fields: [name: string, value: string][]
 }
 
 export type Redrive =

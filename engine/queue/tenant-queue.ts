@@ -3,6 +3,7 @@
 
 import { hash } from 'node:crypto'
 import { z } from 'zod'
+import { pairsIn } from '../redis.ts'
 import type { TenantId } from '../tenant.ts'
 import { isEntryId } from '../workflow.ts'
 import { schedulerKeys, tenantKey, tenantKeys, voidChannel } from './keys.ts'
@@ -27,10 +28,12 @@ const PAGE_BYTES_MAX = 4 << 20
 /** What is read beyond a page is at most these. */
 const LETTERS_A_READ = 4
 
-/** Field after field, each with its value behind it: a value may be the name of a field. */
+/** Before the name of what a writer added; see functions/records.lua. */
+const WRITERS = 'field:'
+
 function letterOf(id: string, flat: readonly string[]): DeadLetter {
-  const fields = new Map<string, string>()
-  for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '')
+  const pairs = pairsIn(flat)
+  const fields = new Map(pairs)
   const field = (name: string) => fields.get(name) ?? ''
   return {
     id,
@@ -40,6 +43,7 @@ function letterOf(id: string, flat: readonly string[]): DeadLetter {
     workflow: field('workflow'),
     inputText: field('input'),
     cut: field('cut') === '1',
+    fields: pairs.flatMap(([name, value]) => (name.startsWith(WRITERS) ? [[name.slice(WRITERS.length), value]] : [])),
   }
 }
 
@@ -94,7 +98,7 @@ export abstract class TenantQueue {
       const entries = await this.parts.redis.xrange(tenantKey.dead(tenant), from, '+', 'COUNT', count)
       for (const [id, flat] of entries) {
         const letter = letterOf(id, flat)
-        left -= Buffer.byteLength(letter.inputText)
+        left -= Buffer.byteLength(letter.inputText) + Buffer.byteLength(letter.fields.join(''))
         if (left < 0 && letters.length > 0) return letters
         letters.push(letter)
         from = `(${id}`

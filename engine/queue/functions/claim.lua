@@ -58,7 +58,7 @@ local function refuse_entry(k, c, id, f, reason)
     -- What was refused by a limit never was a run: it burns no budget and is billed to nobody.
     count(c.m, 'dead', 1)
   end
-  bury(k, id, f.workflow, f.input, reason, c.now, c.bytes_max)
+  bury(k, id, f, reason, c.now, c.bytes_max)
 end
 
 -- The newest are refused, as the API would have refused them; what was admitted is never shed. None of the newest

@@ -18,7 +18,7 @@ local function add_entry(k, now, bytes_max, ...)
   for _, entry in ipairs(redis.call('XREVRANGE', k.events, '+', digits(now + FUTURE_MS), 'COUNT', 100)) do
     if redis.call('HEXISTS', k.runs, entry[1]) == 0 then
       local f = fields_of(entry[2])
-      bury(k, entry[1], f.workflow, f.input, 'id-in-future', now, bytes_max)
+      bury(k, entry[1], f, 'id-in-future', now, bytes_max)
       gone[#gone + 1] = entry[1]
     end
   end
@@ -47,7 +47,7 @@ local function reconcile(keys, argv)
   for i, head in ipairs(redis.call('HMGET', k.runs, unpack(ids))) do
     if head and status_of(head) == 'queued' and #redis.call('XRANGE', k.events, ids[i], ids[i]) == 0 then
       local e = read_head({ id = ids[i], head = head, status = 'dead', field = '"error":"its entry was removed from the stream"' })
-      bury(k, e.id, workflow_of(e.base), redis.call('HGET', k.inputs, e.id), 'entry-lost', c.now, c.bytes_max)
+      bury_run(k, e.id, e.base, 'entry-lost', c.now, c.bytes_max)
       redis.call('ZREM', k.retry, e.id)
       ends[#ends + 1] = e
     end

@@ -56,6 +56,12 @@ local function base_for(workflow, source, queued_at, key)
   return base
 end
 
+-- Nil without one.
+local function key_of(base)
+  local key = string.match(base, '"queuedAt":%d+,"key":(".*")$')
+  return key and cjson.decode('[' .. key .. ']')[1]
+end
+
 local function member_of(id, attempt, epoch)
   return id .. '/' .. attempt .. '/' .. epoch
 end
@@ -84,8 +90,8 @@ local function retain(k, now)
     redis.call('ZREM', k.ended, unpack(gone))
   end
   for _, head in ipairs(redis.call('HMGET', k.runs, unpack(gone))) do
-    local key = head and string.match(base_of(head), '"queuedAt":%d+,"key":(".*")$')
-    if key then redis.call('HDEL', k.idem, cjson.decode('[' .. key .. ']')[1]) end
+    local key = head and key_of(base_of(head))
+    if key then redis.call('HDEL', k.idem, key) end
   end
   redis.call('HDEL', k.runs, unpack(gone))
   redis.call('HDEL', k.inputs, unpack(gone))
@@ -160,16 +166,49 @@ local function finish_all(k, c, ends, channel)
   redis.call('SPUBLISH', channel, '1')
 end
 
+-- By name, the last of equals; and at 1 all of them, as they came.
 local function fields_of(flat)
-  local f = {}
+  local f = { flat }
   for i = 1, #flat, 2 do f[flat[i]] = flat[i + 1] end
   return f
 end
 
-local function bury(k, id, workflow, input, reason, now, bytes_max)
-  input = input or ''
+-- What else an entry holds beside its workflow and its input, the key among it: name, value, …
+local function other_fields(f, bytes_max, pairs_max)
+  local flat, out, left = f[1], {}, bytes_max
+  for i = 1, #flat, 2 do
+    local name, value = flat[i], flat[i + 1]
+    local is_known = (name == 'workflow' or name == 'input') and value == f[name]
+    if not is_known and left > 0 and #out < 2 * pairs_max then
+      name = string.sub(name, 1, left)
+      value = string.sub(value, 1, left - #name)
+      left = left - #name - #value
+      out[#out + 1], out[#out + 2] = name, value
+    end
+  end
+  return out
+end
+
+-- Other fields that are kept of a letter, beside as many bytes of them as of the input.
+local LETTER_FIELDS_MAX = 100
+
+-- f: what `fields_of` gives.
+local function bury(k, id, f, reason, now, bytes_max)
+  local input = f.input or ''
   local cut = #input > bytes_max
-  redis.call('XADD', k.dead, 'MAXLEN', '~', DEAD_MAX, '*', 'entry', id, 'reason', reason, 'at', digits(now),
-    'workflow', string.sub(workflow or '', 1, 128), 'input', cut and string.sub(input, 1, bytes_max) or input,
-    'cut', cut and '1' or '0')
+  local letter = { 'entry', id, 'reason', reason, 'at', digits(now), 'workflow', string.sub(f.workflow or '', 1, 128),
+    'input', cut and string.sub(input, 1, bytes_max) or input, 'cut', cut and '1' or '0' }
+  for i, text in ipairs(other_fields(f, bytes_max, LETTER_FIELDS_MAX)) do
+    -- Set apart from ours, whatever a writer calls its own.
+    letter[#letter + 1] = i % 2 == 1 and 'field:' .. text or text
+  end
+  redis.call('XADD', k.dead, 'MAXLEN', '~', DEAD_MAX, '*', unpack(letter))
+end
+
+-- Of a run, whose entry may be gone.
+local function bury_run(k, id, base, reason, now, bytes_max)
+  local flat = { 'workflow', workflow_of(base), 'input', redis.call('HGET', k.inputs, id) or '' }
+  local key = key_of(base)
+  if key then flat[5], flat[6] = 'key', key end
+  bury(k, id, fields_of(flat), reason, now, bytes_max)
 end

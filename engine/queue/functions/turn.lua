@@ -13,7 +13,7 @@ local function try_again(k, c, e, attempts_max, at, ends)
     charge_slot(c, e)
     return
   end
-  bury(k, e.id, workflow_of(e.base), redis.call('HGET', k.inputs, e.id), 'attempts-exhausted', c.now, c.bytes_max)
+  bury_run(k, e.id, e.base, 'attempts-exhausted', c.now, c.bytes_max)
   e.status = 'dead'
   ends[#ends + 1] = e
 end

@@ -57,6 +57,57 @@ test('has everything of the tenant, nothing of another, and a true count in its 
   expect((await stand.admin('GET', '/v1/tenants/nobody/export')).json?.code).toBe('tenant-unknown')
 })
 
+test('has every field of an entry that was written straight into the stream: waiting, dead, refused, and of a run that died', async () => {
+  const tenant = await stand.tenant('exp-fields', { concurrentRuns: 1, maxPayloadBytes: 1000 })
+  await tenant.call('PUT', '/v1/workflows/stuck', { steps: [{ type: 'sleep', ms: 60_000 }] })
+  await tenant.call('PUT', '/v1/workflows/fails', {
+    steps: [{ type: 'model', ms: 0, failureRate: 1 }],
+    retry: { attempts: 2, backoffMs: 0 },
+  })
+  const add = (...fields: string[]) => stand.redis.xadd('tenant:{exp-fields}:workflow:events', '*', ...fields)
+  const letters = async () => {
+    const { json } = await tenant.call('GET', '/v1/dead-letters')
+    return json?.deadLetters as { reason: string; input: string; fields: [string, string][] }[]
+  }
+  // Earlier ones of a name that comes twice are not taken: they are not lost either.
+  await add('workflow', 'gone', 'input', '"first"', 'note', 'canary-note', 'key', 'canary-key', 'input', '"last"')
+  await add('workflow', 'fails', 'key', 'canary-run-key')
+  await add('workflow', 'gone', 'note', `canary-cut${'x'.repeat(2000)}`, 'more', 'canary-beyond')
+  await until(async () => ((await letters()).length === 3 ? true : null))
+  const byReason = (await letters()).toSorted((a, b) => a.reason.localeCompare(b.reason))
+  const cut = byReason.find(({ fields }) => fields[0]?.[1].startsWith('canary-cut'))
+  expect(cut?.fields).toEqual([['note', `canary-cut${'x'.repeat(1000 - 'notecanary-cut'.length)}`]])
+  expect(byReason.filter((letter) => letter !== cut)).toMatchObject([
+    { reason: 'attempts-exhausted', fields: [['key', 'canary-run-key']] },
+    {
+      reason: 'workflow-unknown',
+      input: '"last"',
+      fields: [
+        ['input', '"first"'],
+        ['note', 'canary-note'],
+        ['key', 'canary-key'],
+      ],
+    },
+  ])
+  await tenant.call('POST', '/v1/runs', { workflow: 'stuck' })
+  await until(async () => ((await stand.admin('GET', '/v1/tenants/exp-fields')).json?.active === 1 ? true : null))
+  await add('workflow', 'echo', 'input', '1', 'key', 'canary-waiting-key', 'note', 'canary-waiting-note')
+  const lines = await exported(tenant)
+  expect(ofKind(lines, 'waiting')).toMatchObject([
+    {
+      workflow: 'echo',
+      input: '1',
+      fields: [
+        ['key', 'canary-waiting-key'],
+        ['note', 'canary-waiting-note'],
+      ],
+    },
+  ])
+  expect(ofKind(lines, 'dead-letter').map(({ fields }) => fields)).toEqual(
+    (await letters()).map(({ fields }) => fields),
+  )
+})
+
 test('while runs start, move and end, has each run that was there at the cut, once', async () => {
   const tenant = await stand.tenant('exp-busy', { startsPerMinute: 100_000, maxQueued: 100_000, concurrentRuns: 4 })
   await tenant.call('PUT', '/v1/workflows/short', { steps: [{ type: 'sleep', ms: 2 }] })
