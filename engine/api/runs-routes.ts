@@ -29,12 +29,16 @@ const startHeaders = z.object({
 export const startedShape = z.object({ id: z.string(), status: z.literal('queued') })
 const params = z.object({ id: z.string() })
 
+const tooLarge = (bytesMax: number): EngineError => new EngineError('payload-too-large', `at most ${bytesMax} bytes`)
+
 export function refusalError(refusal: Refusal): EngineError {
   switch (refusal.state) {
     case 'refused':
       return new EngineError(refusal.code, undefined, { retryAfterMs: refusal.retryAfterMs })
     case 'suspended':
       return new EngineError('tenant-suspended')
+    case 'too-large':
+      return tooLarge(refusal.bytesMax)
     case 'unknown':
       // Removed while its token was still remembered: the token is no longer one.
       return new EngineError(refusal.code === 'tenant-unknown' ? 'credentials-invalid' : refusal.code)
@@ -55,7 +59,7 @@ export function runRoutes({ runs, queue, brake, drain }: RunRouteParts): Route[]
     const refusal = brake.refusal(id)
     if (refusal) throw refusal
     if (Number(request.headers['content-length'] ?? 0) > limits.maxPayloadBytes + ENVELOPE_BYTES) {
-      throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
+      throw tooLarge(limits.maxPayloadBytes)
     }
   }
 
@@ -90,7 +94,7 @@ export function runRoutes({ runs, queue, brake, drain }: RunRouteParts): Route[]
       const { id, limits } = callerOf(request)
       const inputText = JSON.stringify(input ?? null)
       if (Buffer.byteLength(inputText) > limits.maxPayloadBytes) {
-        throw new EngineError('payload-too-large', `at most ${limits.maxPayloadBytes} bytes`)
+        throw tooLarge(limits.maxPayloadBytes)
       }
       const admission = await queue.admit(id, workflow, inputText, headers['idempotency-key'])
       switch (admission.state) {

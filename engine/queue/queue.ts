@@ -30,6 +30,8 @@ export interface Claim {
 export type Refusal =
   | { state: 'refused'; code: 'rate-limited' | 'queue-full'; retryAfterMs: number }
   | { state: 'suspended' }
+  /** The input is larger than the limit that is in force, `maxPayloadBytes`. */
+  | { state: 'too-large'; bytesMax: number }
   | { state: 'unknown'; code: 'tenant-unknown' | 'workflow-unknown' }
 
 export type Admission =

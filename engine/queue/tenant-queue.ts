@@ -19,6 +19,7 @@ type StartReply = z.infer<typeof startReply>
 function refusalOf([code, detail]: StartReply): Refusal {
   if (code === 'rate-limited' || code === 'queue-full') return { state: 'refused', code, retryAfterMs: Number(detail) }
   if (code === 'suspended') return { state: 'suspended' }
+  if (code === 'payload-too-large') return { state: 'too-large', bytesMax: Number(detail) }
   if (code === 'tenant-unknown' || code === 'workflow-unknown') return { state: 'unknown', code }
   throw new Error(`a start was answered with ${code}`)
 }

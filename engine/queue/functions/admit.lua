@@ -11,13 +11,14 @@ local function count_rate(k, ctl_until, now, wait, m)
   end
 end
 
--- One start: nil and the entry id, and 1 when the doorbell must be rung; or the code and the milliseconds to wait. The
--- window comes first: its wait is exact, so a client that hears it need not ask again before. `armed` is when the bell was
+-- One start: nil and the entry id, and 1 when the doorbell must be rung; or the code and the milliseconds to wait, or the bytes that
+-- are allowed. What cannot start at any time comes first and is counted nowhere; then the window: its wait is exact, so a client that hears it need not ask again before. `armed` is when the bell was
 -- rung last for work that is still there; a ring that was lost is repeated by the next start after a second.
 local function start_run(k, tenant, workflow, input, window, source, key)
   local ctl = redis.call('HMGET', k.ctl, 'startsPerMinute', 'maxQueued', 'armed', 'rateUntil', 'fullSince', 'maxPayloadBytes')
   local limit, now, m = tonumber(ctl[1]), now_ms(), {}
   if redis.call('HEXISTS', k.workflows, workflow) == 0 then return 'workflow-unknown', 0 end
+  if #input > tonumber(ctl[6]) then return 'payload-too-large', tonumber(ctl[6]) end
   local wait = window_wait(k.win, limit, now, window)
   if wait > 0 then
     count(m, 'refusedRate', 1)
@@ -103,6 +104,7 @@ local function redrive(keys, argv)
   local input = f.input ~= '' and f.input or 'null'
   if not is_json(input) then return { 'unfit', 'input-malformed', 0 } end
   local code, detail, ring = start_run(k, argv[1], f.workflow, input, tonumber(argv[3]), 'redrive', nil)
+  if code == 'payload-too-large' then return { 'unfit', code, 0 } end
   if code then return { code, detail, 0 } end
   redis.call('XDEL', k.dead, argv[2])
   return { 'ok', detail, ring }

@@ -106,6 +106,22 @@ describe('a dead letter', () => {
     expect(await busy.queue.admit(tenant, 'w', '1')).toMatchObject({ code: 'rate-limited' })
   })
 
+  test('that is larger than the limit allows by now is not redriven, as it would not be started', async () => {
+    const tenant = await fresh(busy, { maxPayloadBytes: 5002, startsPerMinute: 1 })
+    const input = JSON.stringify('x'.repeat(5000))
+    await stage.redis.xadd(tenantKey.events(tenant), '*', 'workflow', 'later', 'input', input)
+    await until(async () => (await busy.queue.deadLetters(tenant, null, 10)).length === 1, 5000)
+    const [letter] = await busy.queue.deadLetters(tenant, null, 10)
+    await stage.redis.hset(tenantKey.workflows(tenant), 'later', JSON.stringify({ steps: [{ type: 'echo' }] }))
+    await busy.relimit(tenant, { maxPayloadBytes: 5001 })
+    expect(await busy.queue.admit(tenant, 'later', input, 'k')).toEqual({ state: 'too-large', bytesMax: 5001 })
+    expect(await busy.queue.redrive(tenant, letter?.id ?? '')).toEqual({ state: 'unfit', reason: 'payload-too-large' })
+    await busy.relimit(tenant, { maxPayloadBytes: 5002 })
+    // Neither refusal was charged to the one start a minute, and the key is good still.
+    expect(await busy.queue.redrive(tenant, letter?.id ?? '')).toMatchObject({ state: 'admitted' })
+    expect(await busy.queue.admit(tenant, 'later', input, 'k')).toMatchObject({ code: 'rate-limited' })
+  })
+
   test.each([
     ['workflow-missing', []],
     ['tenant-mismatch', ['tenant', 'somebody', 'workflow', 'w']],
