@@ -103,6 +103,11 @@ export const catalogue = {
     title: 'Send application/json',
     mend: 'Set content-type: application/json.',
   },
+  'expectation-unsupported': {
+    status: 417,
+    title: 'The header expect asks for what is not offered',
+    mend: 'Leave it out, or send `Expect: 100-continue`.',
+  },
   'rate-limited': {
     status: 429,
     title: 'Too many starts in 60 seconds',

@@ -25,7 +25,8 @@ function refusalsOf(route: Route): ErrorCode[] {
   // For every other method on its path.
   found.add('method-unsupported')
   // From before a route is known: the request did not arrive as HTTP.
-  for (const code of ['request-malformed', 'request-timeout', 'headers-too-large'] as const) found.add(code)
+  const early = ['request-malformed', 'request-timeout', 'expectation-unsupported', 'headers-too-large'] as const
+  for (const code of early) found.add(code)
   for (const code of Object.values(route.wrong ?? {})) found.add(code)
   if (route.who !== 'anybody') found.add('credentials-missing').add('credentials-invalid')
   if (route.who === 'tenant') found.add('tenant-mismatch')

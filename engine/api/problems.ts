@@ -1,8 +1,9 @@
 // Refusals as RFC 9457 problem documents. Refuses to show an inner error: what is not in the catalogue is an
 // internal-error, whose cause goes to the log only.
 
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { catalogue, EngineError, type ErrorCode } from '../errors.ts'
@@ -83,7 +84,28 @@ export function problemHandler(log: Logger) {
   }
 }
 
-/** What could not be read as HTTP has no reply object: the document is written on the socket, which is then closed. */
+/** What never became a request of a route. Its body is not waited for. */
+export function sendOnResponse(refusal: EngineError, response: ServerResponse): void {
+  const body = documentOf(refusal)
+  const headers = { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) }
+  response.writeHead(catalogue[refusal.code].status, { ...headers, connection: 'close' }).end(body)
+}
+
+/** What has no response object: the document is written on the socket, which is then closed. */
+export function sendOnSocket(refusal: EngineError, socket: Duplex & { destroySoon?: () => void }): void {
+  const { status } = catalogue[refusal.code]
+  const body = documentOf(refusal)
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon?.()
+}
+
+/** What could not be read as HTTP. */
 export function refuseOnSocket(error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const refusal = new EngineError(
@@ -93,14 +115,5 @@ export function refuseOnSocket(error: { code?: string }, socket: Socket): void {
         ? 'headers-too-large'
         : 'request-malformed',
   )
-  const { status } = catalogue[refusal.code]
-  const body = documentOf(refusal)
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ]
-  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
-  socket.destroySoon()
+  sendOnSocket(refusal, socket)
 }

@@ -16,6 +16,7 @@ import type { Drain } from './drain.ts'
 import type { Events } from './events.ts'
 import { eventRoutes } from './events-routes.ts'
 import type { Exporter } from './export.ts'
+import { edgeOptions, guardEdge } from './http-edge.ts'
 import { parseJsonBody } from './json-body.ts'
 import { openRoutes } from './open-routes.ts'
 import { problemHandler, refuseOnSocket, sendProblem } from './problems.ts'
@@ -55,6 +56,7 @@ function listener(log: Logger): FastifyInstance {
     requestTimeout: REQUEST_WITHIN_MS,
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     http: {
+      ...edgeOptions,
       // A header sent twice is then one value with a comma, which no check takes: the first alone would hide the second.
       joinDuplicateHeaders: true,
       headersTimeout: REQUEST_WITHIN_MS,
@@ -64,6 +66,7 @@ function listener(log: Logger): FastifyInstance {
     clientErrorHandler: refuseOnSocket,
     frameworkErrors: onProblem,
   })
+  guardEdge(server)
   server.setErrorHandler(onProblem)
   server.setNotFoundHandler((_request, reply) => sendProblem(reply, new EngineError('route-unknown')))
   server.removeAllContentTypeParsers()
