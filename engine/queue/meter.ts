@@ -1,10 +1,11 @@
 // What the queue counts of each tenant, inside the calls that it makes anyway: totals for the bill, and one record a
 // minute for the SLO monitor, the last hour of them. Refuses to judge; the monitor does.
 
-import { z } from 'zod'
+/** The minute that runs and those before it; the ring in functions/meter.lua has as many. */
+export const MINUTES_KEPT = 60
 
 /** Counters, in the totals and in each minute. */
-const COUNTERS = [
+export const COUNTERS = [
   'done',
   'failed',
   'timedOut',
@@ -53,43 +54,4 @@ export interface Meter {
  */
 export const bucketMs = (bucket: number): number => 2 ** ((bucket + 1) / 8) - 1
 
-const flat = z.array(z.union([z.string(), z.number()]))
-const meterReply = z.tuple([z.coerce.number(), flat, flat, flat])
-
-const isCounter = (name: string): name is Counter => (COUNTERS as readonly string[]).includes(name)
-
-function pairs(list: readonly (string | number)[]): [string, string | number][] {
-  return Array.from({ length: list.length >> 1 }, (_, at) => [String(list[2 * at]), list[2 * at + 1] ?? 0])
-}
-
 export const nothingCounted = (): Counts => Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts
-
-function minuteOf(minute: number, list: readonly (string | number)[]): MeterMinute {
-  const counts = nothingCounted()
-  const responses = new Map<number, number>()
-  for (const [name, value] of pairs(list)) {
-    if (isCounter(name)) counts[name] = Number(value)
-    else if (/^b\d+$/.test(name)) responses.set(Number(name.slice(1)), Number(value))
-  }
-  return { minute, counts, responses }
-}
-
-/** Reads the reply of the function `meter`: the time, the totals, the ring of past minutes, the minute that runs. */
-export function parseMeter(reply: unknown): Meter {
-  const [nowMs, usage, ring, running] = meterReply.parse(reply)
-  const totals = minuteOf(0, usage).counts
-  const minutes: MeterMinute[] = []
-  for (const [, text] of pairs(ring)) {
-    const [minute = 0, ...list] = flat.parse(JSON.parse(String(text)))
-    minutes.push(minuteOf(Number(minute), list))
-  }
-  const started = pairs(running).find(([name]) => name === 'minute')
-  if (started) {
-    const last = minuteOf(Number(started[1]), running)
-    for (const name of COUNTERS) totals[name] += last.counts[name]
-    minutes.push(last)
-  }
-  const oldest = Math.floor(nowMs / 60_000) - 60
-  const kept = minutes.filter(({ minute }) => minute > oldest).sort((a, b) => a.minute - b.minute)
-  return { totals, minutes: kept, nowMs }
-}

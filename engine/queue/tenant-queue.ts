@@ -7,7 +7,8 @@ import { pairsIn } from '../redis.ts'
 import type { TenantId } from '../tenant.ts'
 import { isEntryId } from '../workflow.ts'
 import { schedulerKeys, tenantKey, tenantKeys, voidChannel } from './keys.ts'
-import { type Meter, parseMeter } from './meter.ts'
+import type { Meter } from './meter.ts'
+import { parseMeter } from './meter-reply.ts'
 import type { Admission, Cancellation, DeadLetter, Depth, Dropped, QueueParts, Redrive, Refusal } from './queue.ts'
 
 const startReply = z.tuple([z.string(), z.union([z.string(), z.number()]), z.number()])

@@ -2,7 +2,8 @@
 // minutes in, a report out. Refuses to average: percentiles come from the histogram, each with its sample count.
 
 import { z } from 'zod'
-import { bucketMs, type Counts, type Meter, type MeterMinute, nothingCounted } from '../queue/meter.ts'
+import { bucketMs, type Counts, type Meter, type MeterMinute } from '../queue/meter.ts'
+import { withStretches } from '../queue/stretches.ts'
 
 /** What a tenant was promised. Event-based: shares of its runs. */
 export const objectivesSchema = z.strictObject({
@@ -164,16 +165,14 @@ export function lastMinutes(meter: Meter, minutes: number, createdAtMs: number) 
   return { sums: sumOf(meter.minutes.filter(({ minute }) => minute >= first)), seconds }
 }
 
-/** A stretch at a limit is counted when it ends, or every 10 s; what is open is added here, to the minute that runs. */
+/** A stretch at a limit is counted when it ends; what is open is added here. 0: at that limit it is not. */
 export function withOpenStretches(meter: Meter, capSinceMs: number, fullSinceMs: number): Meter {
-  const minute = Math.floor(meter.nowMs / 60_000)
-  const open = (sinceMs: number) => (sinceMs > 0 ? Math.max(0, meter.nowMs - sinceMs) : 0)
-  const past = meter.minutes.filter((counted) => counted.minute !== minute)
-  const running = meter.minutes.find((counted) => counted.minute === minute)
-  const counts = running?.counts ?? nothingCounted()
-  const [atCapMs, atQueueMs] = [counts.atCapMs + open(capSinceMs), counts.atQueueMs + open(fullSinceMs)]
-  const responses = running?.responses ?? new Map<number, number>()
-  return { ...meter, minutes: [...past, { minute, counts: { ...counts, atCapMs, atQueueMs }, responses }] }
+  const { minutes, nowMs } = meter
+  const since = { atCapMs: capSinceMs, atQueueMs: fullSinceMs } as const
+  const open = (['atCapMs', 'atQueueMs'] as const).flatMap((counter) =>
+    since[counter] > 0 ? [{ counter, fromMs: since[counter], toMs: nowMs }] : [],
+  )
+  return { ...meter, minutes: withStretches(minutes, open, nowMs) }
 }
 
 interface Watched {

@@ -82,6 +82,7 @@ local function cancel(keys, argv)
   end
   local estimate_was = c.estimate
   finish_all(k, c, { e }, argv[3])
+  end_full(k, c, redis.call('XLEN', k.events) - redis.call('ZCARD', k.active))
   keep_count(k, c.m, c.now)
   keep_estimate(k, c, estimate_was)
   return { 'cancelled', e.member and 1 or 0, e.member or '', redis.call('XLEN', k.events) > 0 and 1 or 0,

@@ -53,6 +53,7 @@ local function reconcile(keys, argv)
     end
   end
   finish_all(k, c, ends, argv[2])
+  end_full(k, c, redis.call('XLEN', k.events) - redis.call('ZCARD', k.active))
   keep_count(k, c.m, c.now)
   return #ids == page and from + page or 0
 end

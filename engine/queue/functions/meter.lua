@@ -25,6 +25,14 @@ local function count_response(m, ms)
   count(m, name, 1)
 end
 
+-- A stretch at a limit that ends now, name 'atCap' or 'atQueue'. What of it lies before this minute is counted apart, so that
+-- the reader can give it to the minutes in which it was: there is at most one such stretch a minute.
+local function count_stretch(m, name, from, now)
+  local minute = now - now % 60000
+  count(m, name .. 'Ms', now - math.max(from, minute))
+  if from < minute then count(m, name .. 'BeforeMs', minute - from) end
+end
+
 local function roll(k, minute)
   local past = redis.call('HGETALL', k.meter)
   local list, from = {}, nil

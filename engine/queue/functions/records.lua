@@ -166,6 +166,13 @@ local function finish_all(k, c, ends, channel)
   redis.call('SPUBLISH', channel, '1')
 end
 
+-- Ends the stretch at the queue's bound when fewer wait than it allows: whoever makes the queue shorter asks for this.
+local function end_full(k, c, left)
+  if c.full_since == 0 or left >= c.queued_max then return end
+  count_stretch(c.m, 'atQueue', c.full_since, c.now)
+  redis.call('HDEL', k.ctl, 'fullSince')
+end
+
 -- By name, the last of equals; and at 1 all of them, as they came.
 local function fields_of(flat)
   local f = { flat }

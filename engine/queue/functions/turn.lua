@@ -69,13 +69,10 @@ local function keep_context(k, c, left, running, estimate_was)
   if left <= 0 and c.armed and c.armed ~= '0' then set('armed', '0') end
   if math.abs(c.estimate - estimate_was) > 0.02 * estimate_was then set('estimate', string.format('%.6g', c.estimate)) end
   local at_cap = left > 0 and running >= c.cap
-  if c.cap_since > 0 and (not at_cap or c.now - c.cap_since > 10000) then count(c.m, 'atCapMs', c.now - c.cap_since) end
+  if c.cap_since > 0 and (not at_cap or c.now - c.cap_since > 10000) then count_stretch(c.m, 'atCap', c.cap_since, c.now) end
   if at_cap and (c.cap_since == 0 or c.now - c.cap_since > 10000) then set('capSince', digits(c.now)) end
   if not at_cap and c.cap_since > 0 then set('capSince', '0') end
-  if c.full_since > 0 and left < c.queued_max then
-    count(c.m, 'atQueueMs', c.now - c.full_since)
-    redis.call('HDEL', k.ctl, 'fullSince')
-  end
+  end_full(k, c, left)
   if c.largest > 2 * c.expected or c.largest > 0 and 2 * c.largest < c.expected and c.expected > 256 then set('largest', c.largest) end
   if #write > 0 then redis.call('HSET', k.ctl, unpack(write)) end
   keep_count(k, c.m, c.now)

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { bucketMs, type Counts, type Meter, nothingCounted } from '../../../engine/queue/meter.ts'
+import { parseMeter } from '../../../engine/queue/meter-reply.ts'
 import { seriesOf } from '../../../engine/telemetry/metrics.ts'
 import { textOf } from '../../../engine/telemetry/prometheus.ts'
 import { objectivesSchema, quantileMs, sloOf, windowOf, withOpenStretches } from '../../../engine/telemetry/slo.ts'
@@ -80,12 +81,32 @@ describe('at its limit', () => {
     ])
   })
 
-  test('counts a stretch that has not ended', () => {
+  test('counts a stretch that has not ended, in each minute what was in it', () => {
     const now = START + 100_000
-    const open = withOpenStretches(meter(now, [minute(1, { atCapMs: 5, done: 3 })]), now - 9000, now - 100_000)
-    expect(open.minutes).toHaveLength(1)
-    expect(open.minutes[0]?.counts).toMatchObject({ atCapMs: 9005, atQueueMs: 100_000, done: 3 })
-    expect(withOpenStretches(meter(now, []), 0, 0).minutes[0]?.counts.atCapMs).toBe(0)
+    const open = withOpenStretches(meter(now, [minute(1, { atCapMs: 5, done: 3 })]), now - 9000, now - 90_000)
+    expect(open.minutes).toMatchObject([
+      { minute: START / MINUTE, counts: { atCapMs: 0, atQueueMs: 50_000, done: 0 } },
+      { minute: START / MINUTE + 1, counts: { atCapMs: 9005, atQueueMs: 40_000, done: 3 } },
+    ])
+    expect(withOpenStretches(meter(now, []), 0, 0).minutes).toEqual([])
+  })
+
+  test('is told of no stretch that ended before the window, however long it was', () => {
+    // Twenty minutes at the cap, up to 30 s into minute 20; what of it lay before that minute is counted apart.
+    const texts = ['minute', 20, 'atCapMs', 30_000, 'atCapBeforeMs', 19.5 * MINUTE]
+    const running = texts.map((text) => (text === 20 ? START / MINUTE + 20 : text))
+    const shares = (at: number) => {
+      const read = parseMeter([START + at * MINUTE, [], [], running])
+      expect(read.totals.atCapMs).toBe(20 * MINUTE)
+      const { windows } = sloOf({ id: 'a', createdAtMs: 0, objectives }, read)
+      return windows.map(({ atLimit, seconds }) => Math.round(atLimit.concurrentRuns * seconds))
+    }
+    // Seconds at the cap in the short window and in the long one.
+    expect(shares(20.5)).toEqual([4.5 * 60, 20 * 60])
+    expect(shares(22)).toEqual([2.5 * 60, 20 * 60])
+    expect(shares(24.99)).toEqual([30, 20 * 60])
+    expect(shares(25)).toEqual([0, 20 * 60])
+    expect(shares(70)).toEqual([0, 9.5 * 60])
   })
 })
 
