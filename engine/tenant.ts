@@ -33,8 +33,18 @@ export const limitsSchema = z.strictObject({
   /** Starts in any 60 s, those through the API and those written straight into the stream together. */
   startsPerMinute: z.number().int().min(1).max(1_000_000).default(600),
   concurrentRuns: z.number().int().min(1).max(10_000).default(8),
-  /** Hard: a run that takes longer is timed out, and its late result is ignored. */
-  maxRunMs: z.number().int().min(1).max(86_400_000).default(60_000),
+  /** Hard: an attempt that takes longer ends its run as timed out, without another attempt, and its late result is ignored. */
+  maxRunMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(86_400_000)
+    .meta({
+      description:
+        'Milliseconds, for each attempt from its own start; waiting, also for a retry, is not in it. An attempt that takes ' +
+        'longer ends the run as timed-out, and what it says later is ignored',
+    })
+    .default(60_000),
   maxQueued: z.number().int().min(1).max(1_000_000).default(1000),
   maxPayloadBytes: z.number().int().min(2).max(PAYLOAD_BYTES_MAX).default(65_536),
   /** Shares of slot time, relative to other tenants that have work waiting. */

@@ -55,7 +55,14 @@ const windowShape = z.object({
   atLimit: z.object({ startsPerMinute: share, concurrentRuns: share, maxQueued: share }),
   refused: z.object({ rateLimited: z.number(), queueFull: z.number() }),
   /** Failures as a multiple of those that the objective permits; 1 spends the budget exactly; null without runs. */
-  budgetBurn: z.object({ inTime: figure, success: figure }),
+  budgetBurn: z.object({
+    inTime: figure.meta({
+      description:
+        'Runs that took longer than responseMs by those that inTimeRatio permits. Response times are kept in buckets, eight an ' +
+        'octave: a bucket that reaches beyond responseMs counts as late as a whole, so runs at most 8.3 % and 0.1 ms quicker than it may be among them',
+    }),
+    success: figure,
+  }),
 })
 export type WindowReport = z.infer<typeof windowShape>
 

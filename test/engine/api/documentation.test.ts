@@ -78,6 +78,18 @@ describe('the documentation', () => {
     })
   })
 
+  test('says of maxRunMs that it is an attempt’s, and of the burn what counts as late', async () => {
+    const { text } = await stand.anybody('GET', '/openapi.json')
+    const descriptionsOf = (name: string) =>
+      (text.match(new RegExp(`"${name}":\\{[^{}]*\\}`, 'g')) ?? []).map(
+        (schema) => schema.match(/"description":"([^"]*)"/)?.[1],
+      )
+    // Where limits are set, where they are changed, and wherever they are answered.
+    expect(descriptionsOf('maxRunMs').length).toBeGreaterThanOrEqual(4)
+    for (const said of descriptionsOf('maxRunMs')) expect(said).toMatch(/for each attempt/)
+    expect(text).toMatch(/"inTime":\{"description":"[^"]*counts as late as a whole/)
+  })
+
   test('a definition that is too large is told how large it may be, not of a limit that does not govern it', async () => {
     const answer = await acme.call('PUT', '/v1/workflows/huge', ' '.repeat(70_000))
     expect([answer.status, answer.json?.code, answer.json?.detail]).toEqual([
