@@ -152,6 +152,26 @@ test('input that is not JSON is a dead letter, and whatever is JSON runs', async
   expect(await reasonsOf(tenant)).toEqual(Array(not.length).fill('input-malformed'))
 })
 
+test('an entry with a key that was used is not taken, whoever used it', async () => {
+  const tenant = await node.create('t')
+  node.work({ slots: 4, witness })
+  await node.queue.admit(tenant, 'w', '"by the API"', 'used')
+  await until(async () => await done(tenant, 1), 5000)
+  const fields = (input: string, key: string) => ['workflow', 'w', 'input', `"${input}"`, 'key', key]
+  await write(tenant, 1, fields('the same key', 'used'))
+  await write(tenant, 1, fields('direct', 'new'))
+  await write(tenant, 1, fields('direct again', 'new'))
+  await write(tenant, 1, fields('no key', ''))
+  await until(async () => (await done(tenant, 3)) === true && (await reasonsOf(tenant)).length === 2, 5000)
+  const ran = witness.of(tenant).map(({ inputText }) => inputText)
+  expect(ran.sort()).toEqual(['"by the API"', '"direct"', '"no key"'])
+  const letters = await node.queue.deadLetters(tenant, null, 10)
+  expect(letters.map(({ reason, inputText }) => [reason, inputText])).toEqual([
+    ['key-used', '"the same key"'],
+    ['key-used', '"direct again"'],
+  ])
+})
+
 test('a lowered bound of the queue sheds nothing that was admitted, and costs its tenant no turn', async () => {
   node.queue.onWork(() => true)
   const tenant = await node.create('t')
