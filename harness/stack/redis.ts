@@ -3,9 +3,10 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, isIPv4 } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { Failure } from '../failure.ts'
+import { redisUrl } from '../loopback.ts'
 import { type Guard, onPath } from './guard.ts'
 
 export interface GivenRedis {
@@ -188,21 +189,21 @@ function tooOld(what: string): Failure {
 
 function loopbackUrl(text: string): { url: string; place: string } {
   const fix = 'give redis://127.0.0.1:6379, for instance'
-  // The text itself is never repeated: it may hold a password.
-  const parsed = URL.parse(text)
-  if (!parsed || !/^rediss?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    throw new Failure('usage', 'redis-url', '--redis is no redis:// or rediss:// URL', { fix })
+  const named = redisUrl(text)
+  if ('url' in named) {
+    const { href, hostname, port } = named.url
+    return { url: href, place: `${hostname}:${port || '6379'}` }
   }
-  // The client takes its options from the query, the host among them: it could lead elsewhere.
-  if (parsed.search !== '' || parsed.hash !== '') {
-    throw new Failure('usage', 'redis-url', '--redis takes no query and no fragment', { fix })
+  switch (named.fault) {
+    case 'no-url':
+      throw new Failure('usage', 'redis-url', '--redis is no redis:// or rediss:// URL', { fix })
+    case 'options':
+      throw new Failure('usage', 'redis-url', '--redis takes no query and no fragment', { fix })
+    case 'elsewhere':
+      throw new Failure('usage', 'redis-not-loopback', `load goes to loopback only, and ${named.hostname} is not`, {
+        fix,
+      })
   }
-  const { hostname } = parsed
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
-  if (!loopback) {
-    throw new Failure('usage', 'redis-not-loopback', `load goes to loopback only, and ${hostname} is not`, { fix })
-  }
-  return { url: parsed.href, place: `${hostname}:${parsed.port || '6379'}` }
 }
 
 interface Info {

@@ -4,6 +4,7 @@
 import { request } from 'undici'
 import { z } from 'zod'
 import { Failure } from '../failure.ts'
+import { isLoopback, redisUrl } from '../loopback.ts'
 import { type Capability, called, type Target, type TargetExit, type TenantAccess, type TenantPlan } from './port.ts'
 import { Sentinel } from './sentinel.ts'
 
@@ -87,7 +88,10 @@ const access = z
     id: z.string().min(1),
     origin: z
       .url({ protocol: /^https?$/ })
-      .refine(isLoopback, 'must be on this machine, like http://127.0.0.1:3000: load goes to loopback only'),
+      .refine(
+        (url) => isLoopback(new URL(url).hostname),
+        'must be on this machine, like http://127.0.0.1:3000: load goes to loopback only',
+      ),
     stepMs: z.number().nonnegative(),
     start: call,
     startIdAt: z.string().min(1).optional(),
@@ -106,7 +110,9 @@ const access = z
     export: call.optional(),
     stream: z
       .object({
-        redisUrl: z.url({ protocol: /^rediss?$/ }).refine(isLoopback, 'must be on this machine'),
+        redisUrl: z
+          .string()
+          .refine((text) => 'url' in redisUrl(text), 'must be a redis:// URL of this machine, without a query'),
         key: z.string().min(1),
       })
       .optional(),
@@ -121,11 +127,6 @@ const access = z
       context.addIssue({ code: 'custom', path: ['start', 'body'], message })
     }
   })
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
-}
 
 /** Values are not repeated: a header holds a credential. */
 function refuseAccess(file: string, plan: TenantPlan, given: unknown): void {

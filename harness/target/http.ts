@@ -4,6 +4,7 @@
 
 import { request } from 'undici'
 import { Failure } from '../failure.ts'
+import { isLoopback } from '../loopback.ts'
 import { readYaml } from '../scenario/yaml.ts'
 import { filledFromEnvironment } from './environment-values.ts'
 import { type HttpTargetFile, httpTargetSchema, sameTenants } from './http-schema.ts'
@@ -88,7 +89,7 @@ export function httpTarget(file: string): Target {
 /** The URL is not repeated in what is said of it: it may hold a password. */
 function originOf(file: string, url: string): string {
   const { hostname, origin } = new URL(url)
-  if (hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)) return origin
+  if (isLoopback(hostname)) return origin
   throw new Failure('usage', 'target-not-loopback', `${file}: load goes to loopback only, and ${hostname} is not`, {
     fix: 'run the system on this machine and name 127.0.0.1',
   })

@@ -3,6 +3,7 @@
 
 import { Redis } from 'ioredis'
 import { Failure } from '../failure.ts'
+import { redisUrl } from '../loopback.ts'
 import { readYaml } from '../scenario/yaml.ts'
 import { filledFromEnvironment } from './environment-values.ts'
 import type { Completion, Target, TenantAccess, TenantPlan } from './port.ts'
@@ -80,15 +81,17 @@ export function redisStreamsTarget(file: string): Target {
 
 /** The password in it is not repeated in what is said of it. */
 function urlOf(file: string, text: string): URL {
-  const url = URL.parse(text)
-  if (url === null || !/^rediss?:$/.test(url.protocol)) {
-    throw new Failure('usage', 'target-invalid', `${file}: \`redis\` is no URL of a Redis`, {
-      fix: 'write it like redis://127.0.0.1:6379',
+  const named = redisUrl(text)
+  if ('url' in named) return named.url
+  if (named.fault === 'elsewhere') {
+    const what = `${file}: load goes to loopback only, and ${named.hostname} is not`
+    throw new Failure('usage', 'target-not-loopback', what, {
+      fix: 'run the engine and its Redis on this machine and name 127.0.0.1',
     })
   }
-  if (url.hostname === 'localhost' || url.hostname === '[::1]' || /^127(\.\d+){3}$/.test(url.hostname)) return url
-  throw new Failure('usage', 'target-not-loopback', `${file}: load goes to loopback only, and ${url.hostname} is not`, {
-    fix: 'run the engine and its Redis on this machine and name 127.0.0.1',
+  const why = named.fault === 'options' ? 'takes no query and no fragment' : 'is no URL of a Redis'
+  throw new Failure('usage', 'target-invalid', `${file}: \`redis\` ${why}`, {
+    fix: 'write it like redis://127.0.0.1:6379',
   })
 }
 

@@ -74,6 +74,11 @@ describe('an access', () => {
     ['that polls no run', { completion: { ...poll, path: '/jobs' } }, 'completion.path must hold {id}'],
     ['that polls an unknown id', { completion: poll, startIdAt: undefined }, 'startIdAt is missing'],
     ['of another tenant', { label: 'quiet-2' }, 'label is "quiet-2"'],
+    [
+      'with a stream whose query leads elsewhere',
+      { stream: { redisUrl: 'redis://127.0.0.1?host=10.0.0.1', key: 's', fields: {} } },
+      'stream.redisUrl',
+    ],
     ['with a stream elsewhere', { stream: { redisUrl: 'redis://10.0.0.1', key: 's', fields: {} } }, 'stream.redisUrl'],
   ])('%s is refused, and no header is told', async (_, change, words) => {
     const target = await authoredTarget('mine.ts', { name: 'x', provision: () => ({ ...access, ...change }) })
