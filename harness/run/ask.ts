@@ -2,7 +2,7 @@
 // together before anything is started.
 
 import { Failure } from '../failure.ts'
-import type { AuthoredTargetModule } from '../target/authored.ts'
+import { type AuthoredTargetModule, authoredTarget } from '../target/authored.ts'
 import { listDefects } from '../target/seeded-defects.ts'
 import { yamlTarget } from '../target/yaml-target.ts'
 import { defaultExportOf, isModulePath } from '../user-module.ts'
@@ -33,11 +33,13 @@ export async function targetOf({ target, defect, redis }: AskedTarget): Promise<
       fix: 'leave --redis or --target out',
     })
   }
-  if (typeof target !== 'string') return { kind: 'authored', file: 'the target', exported: target }
-  if (isModulePath(target)) return { kind: 'authored', file: target, exported: await defaultExportOf(target, 'target') }
-  // Read once before anything is started, and again when it is stood up.
-  yamlTarget(target)
-  return { kind: 'http', file: target }
+  if (typeof target !== 'string') return { kind: 'foreign', make: () => authoredTarget('the target', target) }
+  if (isModulePath(target)) {
+    const exported = await defaultExportOf(target, 'target')
+    return { kind: 'foreign', make: () => authoredTarget(target, exported) }
+  }
+  const read = yamlTarget(target)
+  return { kind: 'foreign', make: async () => read }
 }
 
 async function known(defect: string): Promise<string> {

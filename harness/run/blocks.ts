@@ -29,7 +29,7 @@ export interface Recording {
   record: typeof soundRecord
 }
 
-const DRAIN_BLOCKS = 3
+export const DRAIN_BLOCKS = 3
 /** Operations that began less than this ago are left for the next collection. */
 const UNDERWAY_US = 100_000
 /** How long the operations of a target that seems to be gone may take to prove the contrary. */

@@ -12,7 +12,7 @@ import { type NoiseThread, type SinkThread, startNoise, startSink } from './thre
 
 type NoiseArm = 'placebo' | 'noise'
 
-const TRY_OUT_MS = 500
+export const TRY_OUT_MS = 500
 
 export const emptyTally = (): NoiseTally => ({
   apiSent: 0,

@@ -2,6 +2,7 @@
 
 import { Failure } from '../failure.ts'
 import type { ActsScenario, Scenario } from '../scenario/schema.ts'
+import type { Target } from '../target/port.ts'
 import type { Instruments } from './instruments.ts'
 import type { Progress } from './progress.ts'
 
@@ -9,11 +10,8 @@ import type { Progress } from './progress.ts'
 export const OPERATION_TIMEOUT_MS = 10_000
 
 interface CommonOptions {
-  target:
-    | { kind: 'reference'; defect: string | null }
-    | { kind: 'http'; file: string }
-    /** What a user's module exports as default, and where it stands. */
-    | { kind: 'authored'; file: string; exported: unknown }
+  /** A foreign one is read before anything is started, and made when the rest stands. */
+  target: { kind: 'reference'; defect: string | null } | { kind: 'foreign'; make(): Promise<Target> }
   redisUrl?: string
   out?: string
   runSeed: number
@@ -41,15 +39,18 @@ export interface ActsOptions extends CommonOptions {
 const BESIDE_BLOCKS_MS = 300
 const PAIRS_LEAST = 3
 
+/** Milliseconds. */
+export const pairMs = ({ lengthMs }: Scenario['blocks']): number => 2 * lengthMs + BESIDE_BLOCKS_MS
+
 /** A function of the options alone: the levels of the looks are fixed by it before anything is measured. */
 export function plannedPairs({ blocks }: Scenario, budgetS: number | undefined): number {
   if (budgetS === undefined) return blocks.pairs
   const silenceMs = blocks.silence * blocks.lengthMs
-  const pairMs = 2 * blocks.lengthMs + BESIDE_BLOCKS_MS
-  const fit = Math.max(0, Math.floor((budgetS * 1000 - silenceMs) / pairMs))
+  const eachMs = pairMs(blocks)
+  const fit = Math.max(0, Math.floor((budgetS * 1000 - silenceMs) / eachMs))
   if (fit >= PAIRS_LEAST) return Math.min(blocks.pairs, fit)
-  const holds = `a budget of ${budgetS} s holds ${silenceMs / 1000} s of silence and ${fit} pairs of ${pairMs / 1000} s`
+  const holds = `a budget of ${budgetS} s holds ${silenceMs / 1000} s of silence and ${fit} pairs of ${eachMs / 1000} s`
   throw new Failure('usage', 'budget-too-small', `${holds}; at least ${PAIRS_LEAST} pairs are wanted`, {
-    fix: `give --budget ${Math.ceil((silenceMs + PAIRS_LEAST * pairMs) / 1000)}s or more`,
+    fix: `give --budget ${Math.ceil((silenceMs + PAIRS_LEAST * eachMs) / 1000)}s or more`,
   })
 }

@@ -3,15 +3,16 @@
 import { connectionsFor } from '../load/client.ts'
 import { peakPerSecond } from '../load/shapes.ts'
 import type { Scenario } from '../scenario/schema.ts'
-import { OPERATION_TIMEOUT_MS, plannedPairs } from './options.ts'
+import { DRAIN_BLOCKS } from './blocks.ts'
+import { TRY_OUT_MS } from './noise-crew.ts'
+import { OPERATION_TIMEOUT_MS, pairMs, plannedPairs } from './options.ts'
+import { EVERY_MS } from './prober.ts'
+import { beforePairsMs } from './progress.ts'
 import { plans } from './stand.ts'
 
-/** The drain after a block takes so many blocks at most, and half a second of noise is tried out before the pairs. */
-const DRAIN_BLOCKS = 3
-const TRIED_OUT_S = 0.5
-const START_S = 2
-/** A question of the probes every 50 ms, of up to 4 requests. */
-const PROBE_REQUESTS_PER_SECOND = 80
+/** A question of the probes is up to so many requests: a run, an id of nobody before and after it, the run again. */
+const REQUESTS_A_QUESTION = 4
+const PROBE_REQUESTS_PER_SECOND = (1000 / EVERY_MS) * REQUESTS_A_QUESTION
 
 export interface Bounds {
   what: 'quiet starts' | 'noise requests' | 'noise entries' | 'probe requests'
@@ -39,9 +40,9 @@ export function planOf(scenario: Scenario, target: string, budgetS?: number): Ru
   const { loads } = plans(scenario, '')
   const pairs = plannedPairs(scenario, budgetS)
   const lengthS = blocks.lengthMs / 1000
-  const beforeS = START_S + blocks.warmUpMs / 1000 + blocks.silence * lengthS
+  const beforeS = beforePairsMs('start', blocks) / 1000
   const atMostS = Math.ceil(beforeS + pairs * (2 + DRAIN_BLOCKS) * lengthS)
-  const noiseS = pairs * lengthS + TRIED_OUT_S
+  const noiseS = pairs * lengthS + TRY_OUT_MS / 1000
   const quietPerSecond = loads.reduce((sum, load) => sum + peakPerSecond(load), 0)
   const connections = loads.reduce(
     (sum, load) => sum + connectionsFor(peakPerSecond(load), OPERATION_TIMEOUT_MS, loads.length),
@@ -65,7 +66,7 @@ export function planOf(scenario: Scenario, target: string, budgetS?: number): Ru
   const probedS = 2 * pairs * lengthS + blocks.silence * lengthS
   const perSecond = PROBE_REQUESTS_PER_SECOND
   sends.push({ what: 'probe requests', atMost: Math.ceil(perSecond * probedS), perSecond, connections: null })
-  const expectedS = Math.ceil(beforeS + pairs * (2 * lengthS + 0.3))
+  const expectedS = Math.ceil(beforeS + (pairs * pairMs(blocks)) / 1000)
   const { scenario: name, question } = scenario
   return { scenario: name, question, target, quietTenants: loads.length, pairs, expectedS, atMostS, sends }
 }

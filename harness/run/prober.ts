@@ -11,7 +11,7 @@ import type { Scanner } from '../tenants/scanner.ts'
 import { likeUnknown } from './like-unknown.ts'
 import { RunIds } from './run-ids.ts'
 
-const EVERY_MS = 50
+export const EVERY_MS = 50
 const TIMEOUT_MS = 5000
 /** Of one list, for one question: the first, and then on from where the last question stopped. */
 const PAGES_A_QUESTION = 3

@@ -2,7 +2,8 @@
 
 import type { BlockFacts } from '../evidence/run.ts'
 import { Counts } from '../recording/counts.ts'
-import type { RunOptions } from './options.ts'
+import type { Scenario } from '../scenario/schema.ts'
+import { pairMs, type RunOptions } from './options.ts'
 
 export interface Progress {
   phase: 'start' | 'warm-up' | 'silence' | 'pairs' | 'judge'
@@ -19,19 +20,26 @@ export interface Progress {
   noiseP99Ms: number | null
 }
 
+const START_MS = 2000
+
+/** From the beginning of a phase to the first pair, milliseconds. */
+export function beforePairsMs(phase: Progress['phase'], { warmUpMs, silence, lengthMs }: Scenario['blocks']): number {
+  const silenceMs = silence * lengthMs
+  return {
+    start: START_MS + warmUpMs + silenceMs,
+    'warm-up': warmUpMs + silenceMs,
+    silence: silenceMs,
+    pairs: 0,
+    judge: 0,
+  }[phase]
+}
+
 /** A function that tells how far the run is. */
 export function progressOf(options: RunOptions, pairsPlanned: number) {
   const { blocks } = options.scenario
   return (phase: Progress['phase'], pair: number, seen?: Seen) => {
-    const pairsLeftMs = (pairsPlanned - pair) * (2 * blocks.lengthMs + 300)
-    const before = {
-      start: 2000 + blocks.warmUpMs + blocks.silence * blocks.lengthMs,
-      'warm-up': blocks.warmUpMs + blocks.silence * blocks.lengthMs,
-      silence: blocks.silence * blocks.lengthMs,
-      pairs: 0,
-      judge: 0,
-    }[phase]
-    const leftMs = phase === 'judge' ? 0 : before + pairsLeftMs
+    const pairsLeftMs = (pairsPlanned - pair) * pairMs(blocks)
+    const leftMs = phase === 'judge' ? 0 : beforePairsMs(phase, blocks) + pairsLeftMs
     options.onProgress({ phase, pair, pairsPlanned, leftMs, ...(seen ? soFar(seen) : nothing) })
   }
 }

@@ -5,10 +5,8 @@ import type { Load } from '../load/shapes.ts'
 import type { Scenario } from '../scenario/schema.ts'
 import type { Guard } from '../stack/guard.ts'
 import { startPrivateRedis, useGivenRedis } from '../stack/redis.ts'
-import { authoredTarget } from '../target/authored.ts'
 import type { Target, TenantAccess, TenantPlan } from '../target/port.ts'
 import { referenceTarget } from '../target/reference.ts'
-import { yamlTarget } from '../target/yaml-target.ts'
 import { SLOW } from './noise-plans.ts'
 import type { ActsOptions, RunOptions } from './options.ts'
 
@@ -68,10 +66,8 @@ export async function standTarget(
     const namespace = tag === '' ? '0' : tag.slice(1)
     const room = slots === undefined ? {} : { slots }
     target = referenceTarget({ guard, redisUrl: server.url, namespace, defect, ...room })
-  } else if (options.target.kind === 'authored') {
-    target = await authoredTarget(options.target.file, options.target.exported)
   } else {
-    target = yamlTarget(options.target.file)
+    target = await options.target.make()
   }
   cleaners.push(() => target.stop())
   await target.start()

@@ -58,7 +58,7 @@ export function begin(play: Play, { died = never<string>(), ...options }: Staged
   const running = runScenario({
     scenario,
     runSeed: RUN_SEED,
-    target: { kind: 'http', file: '' },
+    target: { kind: 'foreign', make: never },
     out,
     signal: new AbortController().signal,
     onProgress: () => {},
