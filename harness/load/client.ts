@@ -8,6 +8,7 @@ import type { Sighting } from '../tenants/canary.ts'
 import type { Scanner } from '../tenants/scanner.ts'
 import { EventStream } from './event-stream.ts'
 import type { OperationOutcome } from './ledger.ts'
+import { Rendezvous } from './rendezvous.ts'
 
 export interface ClientEvents {
   /** `unfinished`: nobody knows, and nobody will, since it was waited for long enough. */
@@ -30,9 +31,6 @@ export interface ClientOptions {
 
 const MOST_CONNECTIONS = 4096
 const ALL_CONNECTIONS = 16_384
-/** Completions that overtook the answer to their start, and runs that wait for theirs; the oldest make room. */
-const EARLY_KEPT = 10_000
-const WAITING_KEPT = 100_000
 
 /**
  * Enough that an arrival never waits for a connection of ours while others wait for a stalled target: all that can be open
@@ -61,14 +59,14 @@ export class TenantClient {
   readonly #timeoutMs: number
   readonly #scanner: Scanner
   #stream: EventStream | null = null
-  /** Runs started and not yet seen done, and completions that overtook the answer to their start. */
-  readonly #waiting = new Map<string, number>()
-  readonly #early = new Map<string, OperationOutcome>()
+  /** Of runs whose end the event stream tells. */
+  readonly #runs: Rendezvous
   #closed = false
 
   constructor(access: CalledAccess, { timeoutMs, connections, scanner }: ClientOptions, events: ClientEvents) {
     this.#access = access
     this.#events = events
+    this.#runs = new Rendezvous((seq, outcome) => events.ended(seq, outcome))
     this.#timeoutMs = timeoutMs
     this.#scanner = scanner
     const times = { keepAliveTimeout: 60_000, connectTimeout: timeoutMs }
@@ -102,14 +100,8 @@ export class TenantClient {
   }
 
   #await(seq: number, id: string, startedMs: number): void {
-    const early = this.#early.get(id)
-    if (early !== undefined) {
-      this.#early.delete(id)
-      this.#events.ended(seq, early)
-      return
-    }
     const { completion } = this.#access
-    if (completion.by === 'sse') keep(this.#waiting, id, seq, WAITING_KEPT)
+    if (completion.by === 'sse') this.#runs.started(id, seq)
     if (completion.by === 'poll') this.#poll(seq, id, startedMs, completion)
   }
 
@@ -214,27 +206,13 @@ export class TenantClient {
     if (typeof id !== 'string' || typeof status !== 'string') return
     const isDone = done.includes(status)
     if (!isDone && !failed.includes(status)) return
-    const outcome = isDone ? 'ok' : 'failed'
-    const seq = this.#waiting.get(id)
-    if (seq !== undefined) {
-      this.#waiting.delete(id)
-      this.#events.ended(seq, outcome)
-      return
-    }
-    keep(this.#early, id, outcome, EARLY_KEPT)
+    this.#runs.ended(id, isDone ? 'ok' : 'failed')
   }
 
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled([this.#pool.destroy(), this.#stream?.close()])
   }
-}
-
-/** Sets one entry; the oldest goes when there are too many. */
-export function keep<T>(map: Map<string, T>, id: string, value: T, most: number): void {
-  const [oldest] = map.size < most ? [] : map.keys()
-  if (oldest !== undefined) map.delete(oldest)
-  map.set(id, value)
 }
 
 /** Parsed JSON; undefined when it is none, as when there is nothing to pick from. */

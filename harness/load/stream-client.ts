@@ -5,15 +5,13 @@ import { Redis } from 'ioredis'
 import type { StreamedAccess } from '../target/port.ts'
 import { streamGroup } from '../target/stream-group.ts'
 import type { Scanner } from '../tenants/scanner.ts'
-import { type ClientEvents, keep } from './client.ts'
+import type { ClientEvents } from './client.ts'
+import { Rendezvous } from './rendezvous.ts'
 
 const BLOCK_MS = 500
 const RESULTS_A_READ = 500
 const PENDING_A_LOOK = 1000
 const AGAIN_MS = 100
-/** Results that overtook the answer to their start, and entries that wait for theirs; the oldest make room. */
-const EARLY_KEPT = 10_000
-const WAITING_KEPT = 100_000
 
 interface StreamClientOptions {
   timeoutMs: number
@@ -28,15 +26,14 @@ export class StreamClient {
   readonly #events: ClientEvents
   readonly #writer: Redis
   readonly #reader: Redis
-  /** Entries added and not yet seen done. */
-  readonly #waiting = new Map<string, number>()
-  readonly #early = new Map<string, 'ok' | 'failed'>()
+  readonly #entries: Rendezvous
   #closed = false
 
   constructor(access: StreamedAccess, { timeoutMs, scanner }: StreamClientOptions, events: ClientEvents) {
     this.#access = access
     this.#scanner = scanner
     this.#events = events
+    this.#entries = new Rendezvous((seq, outcome) => events.ended(seq, outcome))
     const connect = (commandTimeout?: number) => {
       const redis = new Redis(access.stream.redisUrl, {
         maxRetriesPerRequest: 0,
@@ -74,12 +71,7 @@ export class StreamClient {
       return
     }
     this.#events.runId(id, seq)
-    const early = this.#early.get(id)
-    if (early === undefined) keep(this.#waiting, id, seq, WAITING_KEPT)
-    else {
-      this.#early.delete(id)
-      this.#events.ended(seq, early)
-    }
+    this.#entries.started(id, seq)
   }
 
   /** What was there before we came is nobody's answer. */
@@ -124,20 +116,13 @@ export class StreamClient {
     const id = at(idField)
     if (id === undefined) return
     const status = statusField === undefined ? undefined : at(statusField)
-    const outcome = status !== undefined && failed.includes(status) ? 'failed' : 'ok'
-    const seq = this.#waiting.get(id)
-    if (seq !== undefined) {
-      this.#waiting.delete(id)
-      this.#events.ended(seq, outcome)
-      return
-    }
-    keep(this.#early, id, outcome, EARLY_KEPT)
+    this.#entries.ended(id, status !== undefined && failed.includes(status) ? 'failed' : 'ok')
   }
 
   async #watch({ group, everyMs }: Extract<StreamedAccess['completion'], { by: 'acknowledged' }>): Promise<void> {
     while (!this.#closed) {
       try {
-        if (this.#waiting.size > 0) await this.#look(group)
+        if (this.#entries.waiting.size > 0) await this.#look(group)
       } catch (error) {
         await this.#stumbled('pending list', error)
       }
@@ -148,17 +133,16 @@ export class StreamClient {
   /** Ids are added in order, so that the oldest that we wait for bounds what has to be looked at. */
   async #look(group: string): Promise<void> {
     const { key } = this.#access.stream
-    const [oldest = '-'] = this.#waiting.keys()
+    const { waiting } = this.#entries
+    const [oldest = '-'] = waiting.keys()
     // The position first: what was delivered until then is pending after it, or has been acknowledged.
     const delivered = (await streamGroup(this.#reader, key, group))?.delivered ?? '0-0'
     const pending = (await this.#reader.xpending(key, group, oldest, '+', PENDING_A_LOOK)) as Array<[string]>
     const held = new Set(pending.map(([id]) => id))
     const seenUntil = pending.length < PENDING_A_LOOK ? null : (pending.at(-1)?.[0] ?? null)
-    for (const [id, seq] of this.#waiting) {
+    for (const id of waiting.keys()) {
       if (isLater(id, delivered) || (seenUntil !== null && isLater(id, seenUntil))) break
-      if (held.has(id)) continue
-      this.#waiting.delete(id)
-      this.#events.ended(seq, 'ok')
+      if (!held.has(id)) this.#entries.ended(id, 'ok')
     }
   }
 
