@@ -2,6 +2,7 @@
 
 import type { ScanCheck } from '../evidence/run.ts'
 import type { HiccupTally } from '../recording/hiccup.ts'
+import type { ThrownTally } from '../recording/thrown.ts'
 import type { Vitals } from '../recording/vitals.ts'
 import type { TenantAccess } from '../target/port.ts'
 import type { SampledRun } from './run-sample.ts'
@@ -53,7 +54,7 @@ export interface Collected {
   /** What went wrong with the generator's own connections since the last collection, each once; no more than 20. */
   problems: string[]
   /** Errors of ours in what the connections called back, since the last collection. */
-  thrown: { times: number; first: string }
+  thrown: ThrownTally
 }
 
 export type FromGenerator = Subscribed | { type: 'problem'; what: string } | Collected

@@ -7,6 +7,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { startHiccupMeter } from '../recording/hiccup.ts'
+import { noneThrown, oneMore } from '../recording/thrown.ts'
 import { watchVitals } from '../recording/vitals.ts'
 import { isCalled, streamed } from '../target/port.ts'
 import { Canaries } from '../tenants/canary.ts'
@@ -51,7 +52,7 @@ let sightings: ForeignSighting[] = []
 let own = plan.tenants.map(() => 0)
 let received = plan.tenants.map(() => 0)
 const problems = new Set<string>()
-let thrown = { times: 0, first: '' }
+let thrown = noneThrown
 const runIds: string[][] = plan.tenants.map(() => [])
 
 const nowUs = () => Number(process.hrtime.bigint() - zeroNs) / 1000
@@ -82,8 +83,7 @@ const clients = plan.tenants.map((access, receiver) => {
       say({ type: 'problem', what })
     },
     threw: (error) => {
-      const { times, first } = thrown
-      thrown = { times: times + 1, first: times === 0 ? String(error) : first }
+      thrown = oneMore(thrown, error)
     },
   }
   if (isCalled(access)) return new TenantClient(access, { timeoutMs, connections, scanner }, events)
@@ -129,7 +129,7 @@ function collect({ request, toUs, withinMs }: Extract<ToGenerator, { type: 'coll
     own = plan.tenants.map(() => 0)
     received = plan.tenants.map(() => 0)
     problems.clear()
-    thrown = { times: 0, first: '' }
+    thrown = noneThrown
   }
   check()
 }

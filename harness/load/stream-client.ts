@@ -95,11 +95,20 @@ export class StreamClient {
         )
         for (const [id, fields] of (read?.[0]?.[1] ?? []) as Entry[]) {
           last = id
-          this.#result(fields, completion)
+          this.#told(() => this.#result(fields, completion))
         }
       } catch (error) {
         await this.#stumbled('results stream', error)
       }
+    }
+  }
+
+  /** An error of ours is none of the stream's, and the entries behind it are read all the same. */
+  #told(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#events.threw(error)
     }
   }
 
@@ -142,7 +151,7 @@ export class StreamClient {
     const seenUntil = pending.length < PENDING_A_LOOK ? null : (pending.at(-1)?.[0] ?? null)
     for (const id of waiting.keys()) {
       if (isLater(id, delivered) || (seenUntil !== null && isLater(id, seenUntil))) break
-      if (!held.has(id)) this.#entries.ended(id, 'ok')
+      if (!held.has(id)) this.#told(() => this.#entries.ended(id, 'ok'))
     }
   }
 

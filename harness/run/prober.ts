@@ -2,8 +2,9 @@
 // It judges nothing. A question that gets no answer is an observation too.
 
 import { request } from 'undici'
-import type { ProbeObservation, QuestionAccount, SeenCanary, Thrown } from '../evidence/run.ts'
+import type { ProbeObservation, QuestionAccount, SeenCanary } from '../evidence/run.ts'
 import type { Arm } from '../evidence/types.ts'
+import { noneThrown, oneMore, type ThrownTally } from '../recording/thrown.ts'
 import { pick } from '../target/json-path.ts'
 import type { Call, TenantAccess } from '../target/port.ts'
 import type { Sighting } from '../tenants/canary.ts'
@@ -58,7 +59,7 @@ export interface Prober {
   learn(label: string, ids: readonly string[]): void
   take(): ProbeObservation[]
   /** What became of the questions up to the last take, and the errors of ours among them. */
-  account(): { questions: QuestionAccount; thrown: Omit<Thrown, 'who'> }
+  account(): { questions: QuestionAccount; thrown: ThrownTally }
 }
 
 /** Finds canaries, and knows whose they are. */
@@ -111,7 +112,7 @@ interface Sum {
   due: number
   skipped: number
   ended: number
-  thrown: Omit<Thrown, 'who'>
+  thrown: ThrownTally
 }
 
 /** Puts single questions and keeps what was observed. */
@@ -122,7 +123,7 @@ class Asker {
   /** Where the next question about a reader's list goes on: the page behind the last one that was asked. */
   readonly #listed = new Map<string, Page>()
   #seen: ProbeObservation[] = []
-  #sum: Sum = { due: 0, skipped: 0, ended: 0, thrown: { times: 0, first: '' } }
+  #sum: Sum = { due: 0, skipped: 0, ended: 0, thrown: noneThrown }
   /** As the sums stood at the last take. */
   taken: Sum = this.#sum
 
@@ -137,8 +138,7 @@ class Asker {
     try {
       if (!(await this.#put(question, round, arm))) this.#sum.skipped++
     } catch (error) {
-      const { times, first } = this.#sum.thrown
-      this.#sum.thrown = { times: times + 1, first: times === 0 ? String(error) : first }
+      this.#sum.thrown = oneMore(this.#sum.thrown, error)
     } finally {
       this.#sum.ended++
     }
