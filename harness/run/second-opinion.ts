@@ -3,7 +3,8 @@
 // numbers; refuses to make any other verdict of it.
 
 import type { OperationLine } from '../evidence/run.ts'
-import type { Outcome, TenantVerdict, Verdict } from '../evidence/verdict.ts'
+import type { TenantVerdict, Verdict } from '../evidence/verdict.ts'
+import { worst } from '../verdict/ranking.ts'
 import type { JudgeInput } from '../verdict/types.ts'
 import { agree } from './recount.ts'
 
@@ -15,8 +16,6 @@ export function secondOpinion(verdict: Verdict, input: JudgeInput, operations: r
   return { ...verdict, outcome: 'inconclusive', reasons: [...reasons, ...verdict.reasons] }
 }
 
-const RANK: readonly Outcome[] = ['fail', 'inconclusive', 'pass']
-
 function tenantsWords({ outcome, tenants, interference }: Verdict, { quietTenants }: JudgeInput): string[] {
   const judged = new Set(tenants.map(({ tenant }) => tenant))
   const left = quietTenants.filter((tenant) => !judged.has(tenant))
@@ -26,24 +25,17 @@ function tenantsWords({ outcome, tenants, interference }: Verdict, { quietTenant
     words.push(`it judges ${tenants.length} tenants of ${quietTenants.length} quiet ones${missing}`)
   }
   const parts = [
-    ...tenants.flatMap(({ tenant, slo, success }) =>
-      [
-        { tenant, slo },
-        { tenant, success },
-      ].map(partOf),
-    ),
+    ...tenants.flatMap(({ tenant, slo, success }) => [
+      { what: `the SLO of ${tenant}`, outcome: slo },
+      { what: `the success ratio of ${tenant}`, outcome: success },
+    ]),
     { what: 'interference', outcome: interference.outcome },
   ]
-  const worse = parts.filter((part) => RANK.indexOf(part.outcome) < RANK.indexOf(outcome))
+  const worse = parts.filter((part) => worst([part.outcome, outcome]) !== outcome)
   if (worse.length > 0) {
     words.push(`it is ${outcome}, though ${worse.map((part) => `${part.what} is ${part.outcome}`).join(', ')}`)
   }
   return words
-}
-
-function partOf(part: { tenant: string; slo: Outcome } | { tenant: string; success: Outcome }) {
-  if ('slo' in part) return { what: `the SLO of ${part.tenant}`, outcome: part.slo }
-  return { what: `the success ratio of ${part.tenant}`, outcome: part.success }
 }
 
 /** Findings and preconditions are handed on as they were given. */

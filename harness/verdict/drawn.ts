@@ -3,8 +3,17 @@
 // definition. Refuses to tell probabilities, which cost far more than whether a level is reached.
 
 import { BlockTails } from './block-tail.ts'
-import { type Edge, failEdge, passEdge, ruleFor, signFlipAtMost, takeBack } from './exceedance.ts'
-import { SAMPLES_FOR_PASS, type TenantLook, Watch, type WatchPlan } from './interference.ts'
+import {
+  type CappedDifferences,
+  cappedDifferences,
+  type Edge,
+  failEdge,
+  passEdge,
+  ruleFor,
+  signFlipAtMost,
+  takeBack,
+} from './exceedance.ts'
+import { SAMPLES_FOR_PASS, type TenantLook, Watch, type WatchPlan, watchedPair } from './interference.ts'
 import { FIRST_LOOK } from './levels.ts'
 import type { Descending } from './samples.ts'
 
@@ -106,8 +115,7 @@ export class DrawnWatch {
     const watch = new Watch(this.#plan)
     for (const [i, off] of this.#off.entries()) {
       const on = this.#slower[this.#on[i] ?? 0] ?? new Float64Array()
-      const [onAtPassEdge, onAtFailEdge] = [takeBack(this.#edges.pass, on), takeBack(this.#edges.fail, on)]
-      watch.add({ off: this.#blocks[off] ?? new Float64Array(), on, onAtPassEdge, onAtFailEdge })
+      watch.add(watchedPair(this.#plan.objectives, this.#blocks[off] ?? new Float64Array(), on))
     }
     return watch
   }
@@ -119,21 +127,12 @@ export class DrawnWatch {
     return signFlipAtMost(ones, twos, side === 'pass' ? sum : -sum) <= level
   }
 
-  /** As `Exceedances` counts them. */
-  #differences(side: 'pass' | 'fail'): { sum: number; ones: number; twos: number } {
+  #differences(side: 'pass' | 'fail'): CappedDifferences {
     const { cap, oneIn } = ruleFor(this.#edges[side])
     this.#countAbove(this.#ons[side], this.#threshold(this.#ons[side], oneIn))
-    let sum = 0
-    let ones = 0
-    let twos = 0
-    for (let i = 0; i < this.#off.length; i++) {
-      const d = (this.#aboveOn[this.#on[i] ?? 0] ?? 0) - (this.#aboveOff[this.#off[i] ?? 0] ?? 0)
-      if (d === 0) continue
-      if (cap === 1 || d === 1 || d === -1) ones++
-      else twos++
-      sum += Math.max(-cap, Math.min(cap, d))
-    }
-    return { sum, ones, twos }
+    return cappedDifferences(this.#off.length, cap, (i) => {
+      return (this.#aboveOn[this.#on[i] ?? 0] ?? 0) - (this.#aboveOff[this.#off[i] ?? 0] ?? 0)
+    })
   }
 
   /** The (K+1)-th largest of all that was drawn. */

@@ -93,21 +93,9 @@ export class Exceedances {
     return this.#top[Math.ceil(this.#samples / this.#rule.oneIn)] ?? 0
   }
 
-  /** Capped differences of exceedance counts: their sum, and how many are ±1 and ±2. */
-  #differences(): { sum: number; ones: number; twos: number } {
+  #differences(): CappedDifferences {
     const u = this.threshold()
-    let sum = 0
-    let ones = 0
-    let twos = 0
-    for (let i = 0; i < this.#off.length; i++) {
-      const d = above(this.#on[i], u) - above(this.#off[i], u)
-      if (d === 0) continue
-      const { cap } = this.#rule
-      if (Math.abs(d) === 1 || cap === 1) ones++
-      else twos++
-      sum += Math.max(-cap, Math.min(cap, d))
-    }
-    return { sum, ones, twos }
+    return cappedDifferences(this.#off.length, this.#rule.cap, (i) => above(this.#on[i], u) - above(this.#off[i], u))
   }
 
   /** P(S* ≤ S): small when the rise is below the edge. 1 without samples. */
@@ -121,6 +109,32 @@ export class Exceedances {
     const { sum, ones, twos } = this.#differences()
     return signFlipAtMost(ones, twos, -sum)
   }
+}
+
+/** Capped differences of exceedance counts: their sum, and how many are ±1 and ±2. */
+export interface CappedDifferences {
+  sum: number
+  ones: number
+  twos: number
+}
+
+/** @param difference of the i-th pair, before it is capped */
+export function cappedDifferences(
+  pairs: number,
+  cap: ExceedanceRule['cap'],
+  difference: (i: number) => number,
+): CappedDifferences {
+  let sum = 0
+  let ones = 0
+  let twos = 0
+  for (let i = 0; i < pairs; i++) {
+    const d = difference(i)
+    if (d === 0) continue
+    if (cap === 1 || d === 1 || d === -1) ones++
+    else twos++
+    sum += Math.max(-cap, Math.min(cap, d))
+  }
+  return { sum, ones, twos }
 }
 
 function above(values: Descending | undefined, u: number): number {

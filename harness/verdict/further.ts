@@ -3,9 +3,17 @@
 
 import type { Outcome } from '../evidence/verdict.ts'
 import { randomFor } from '../load/random.ts'
-import { failEdge, passEdge, takeBack } from './exceedance.ts'
-import { decide, type InterferenceInput, lookAt, SAMPLES_FOR_PASS, Watch, type WatchedPair } from './interference.ts'
+import {
+  decide,
+  type InterferenceInput,
+  lookAt,
+  reached,
+  Watch,
+  type WatchedPair,
+  watchedPair,
+} from './interference.ts'
 import { FIRST_LOOK, levelsFor } from './levels.ts'
+import { PROBABILITIES } from './needed.ts'
 import { completePairs, pairSamples } from './samples.ts'
 
 export interface Further {
@@ -22,7 +30,6 @@ const MULTIPLES = [1, 1.5, 2, 3, 4]
 const PAIRS_AT_MOST = 200
 /** Looks of a resampled run, as shares of its plan: fewer than a run takes, so that the estimate is rather too high. */
 const LOOKS_AT = [0.5, 0.75, 1]
-const PROBABILITIES = [0.95, 0.8] as const
 /** Pairs of one tenant that may be weighed in all: about a third of a second. */
 const WORK = 40_000
 const RUNS = { least: 20, most: 100 }
@@ -31,11 +38,10 @@ type Seeded = InterferenceInput & { runSeed: number }
 
 /** Pairs of this run, all tenants of a pair together, so that what hits them together stays together. */
 function preparedPairs(input: InterferenceInput): WatchedPair[][] {
-  const [below, above] = [passEdge(input.objectives), failEdge(input.objectives)]
   return completePairs(input.blocks, input.pairsPlanned).map((pair) =>
     input.quietTenants.map((tenant) => {
       const { off, on } = pairSamples(pair, tenant)
-      return { off, on, onAtPassEdge: takeBack(below, on), onAtFailEdge: takeBack(above, on) }
+      return watchedPair(input.objectives, off, on)
     }),
   )
 }
@@ -89,14 +95,7 @@ function replayPlans(input: Seeded, drawn: readonly WatchedPair[][], plans: read
     for (const { plan, i } of asking) {
       if (outcomes[i] !== 'inconclusive') continue
       const at = Math.max(FIRST_LOOK, Math.floor((k / plan) * pairsPlanned))
-      const reach = (of: Float64Array) => of[at] ?? 0
-      outcomes[i] = decide(
-        seen.map(({ pBelow, pAbove, pTail, samples, ...pooled }) => ({
-          ...pooled,
-          passes: Math.min(samples.placebo, samples.noise) >= SAMPLES_FOR_PASS && pBelow <= reach(levels.pass),
-          fails: pTail <= reach(levels.failTail) || pAbove <= reach(levels.failExceedance),
-        })),
-      )
+      outcomes[i] = decide(seen.map((tenant) => ({ ...tenant, ...reached(tenant, tenant.samples, levels, at) })))
     }
   }
   return outcomes

@@ -58,6 +58,26 @@ export interface WatchedPair {
   onAtFailEdge: Descending
 }
 
+/** @param on as recorded */
+export function watchedPair(objectives: Objectives, off: Descending, on: Descending): WatchedPair {
+  const [below, above] = [passEdge(objectives), failEdge(objectives)]
+  return { off, on, onAtPassEdge: takeBack(below, on), onAtFailEdge: takeBack(above, on) }
+}
+
+/** Whether probabilities reach the levels of the look after pair k; none does before the first look. */
+export function reached(
+  { pBelow, pAbove, pTail }: Pick<TenantLook, 'pBelow' | 'pAbove' | 'pTail'>,
+  { placebo, noise }: TenantLook['samples'],
+  levels: Levels,
+  k: number,
+): Pick<TenantLook, 'passes' | 'fails'> {
+  if (k < FIRST_LOOK) return { passes: false, fails: false }
+  return {
+    passes: Math.min(placebo, noise) >= SAMPLES_FOR_PASS && pBelow <= (levels.pass[k] ?? 0),
+    fails: pTail <= (levels.failTail[k] ?? 0) || pAbove <= (levels.failExceedance[k] ?? 0),
+  }
+}
+
 /** One tenant's two procedures, fed pair by pair. */
 export class Watch {
   readonly #plan: WatchPlan
@@ -101,17 +121,8 @@ export class Watch {
 
   /** The three probabilities, and whether they reach this look's levels. */
   evidence(): Pick<TenantLook, 'passes' | 'fails' | 'pBelow' | 'pAbove' | 'pTail'> {
-    const k = this.pairs
-    const { levels } = this.#plan
-    const { pBelow, pAbove, pTail } = this.probabilities()
-    const enough = Math.min(this.#offCount, this.#onCount) >= SAMPLES_FOR_PASS
-    return {
-      passes: k >= FIRST_LOOK && enough && pBelow <= (levels.pass[k] ?? 0),
-      fails: k >= FIRST_LOOK && (pTail <= (levels.failTail[k] ?? 0) || pAbove <= (levels.failExceedance[k] ?? 0)),
-      pBelow,
-      pAbove,
-      pTail,
-    }
+    const seen = this.probabilities()
+    return { ...reached(seen, this.samples, this.#plan.levels, this.pairs), ...seen }
   }
 
   /** Pooled p99 ratio beside the ratio that the limit (or its floor) allows. */
@@ -165,7 +176,6 @@ export function decide(
 /** Looks after the pairs `from`..`to` in turn. */
 export function* looks(input: InterferenceInput, from: number, to: number): Generator<Look> {
   if (input.pairsPlanned < FIRST_LOOK || input.quietTenants.length === 0) return
-  const [below, above] = [passEdge(input.objectives), failEdge(input.objectives)]
   const pairs = completePairs(input.blocks, input.pairsPlanned).slice(0, to)
   const samples = pairs.map((pair) => new Map(input.quietTenants.map((tenant) => [tenant, pairSamples(pair, tenant)])))
   const samplesAtMost = Math.max(
@@ -179,7 +189,7 @@ export function* looks(input: InterferenceInput, from: number, to: number): Gene
   for (const [index, pair] of samples.entries()) {
     all.add((tenant) => {
       const { off, on } = pair.get(tenant) ?? { off: new Float64Array(), on: new Float64Array() }
-      return { off, on, onAtPassEdge: takeBack(below, on), onAtFailEdge: takeBack(above, on) }
+      return watchedPair(input.objectives, off, on)
     })
     if (index + 1 >= from) yield all.look(index + 1)
   }

@@ -15,7 +15,8 @@ export interface Needed {
 
 /** Beyond this many samples nothing is looked for. */
 const SAMPLES_AT_MOST = 1_000_000
-const PROBABILITIES = [0.95, 0.8] as const
+/** Tried in this order: of what decides, this is the chance. */
+export const PROBABILITIES = [0.95, 0.8] as const
 
 interface Question {
   /** Observed share beyond the limit, 0..1, and the one that the objective permits. */
