@@ -6,6 +6,7 @@ import type { Arm } from '../evidence/types.ts'
 import type { Load } from '../load/shapes.ts'
 import { probes } from '../probes/list.ts'
 import type { Target, TenantAccess } from '../target/port.ts'
+import { uninspected } from './inspect.ts'
 import { emptyTally } from './noise-crew.ts'
 import { OPERATION_TIMEOUT_MS, type RunOptions } from './options.ts'
 
@@ -74,14 +75,7 @@ export function draft(
     noise: { placebo: emptyTally(), noise: emptyTally() },
     noiseOrdered: { placebo: { api: 0, stream: 0 }, noise: { api: 0, stream: 0 } },
     noisePlanned: {},
-    selfChecks: {
-      nonce: '',
-      scans: [],
-      owners: { tenants: 0, mistaken: [] },
-      credentials: [],
-      questions: { everyMs: 0, due: 0, skipped: 0, thrown: 0, open: 0 },
-      thrown: [],
-    },
+    selfChecks: uninspected,
     hiccups: [],
     looks: [],
     dwell: { state: 'not-asked', why: 'the run did not come to the end of its pairs' },

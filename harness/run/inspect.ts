@@ -21,6 +21,16 @@ export interface Inspected {
   tenants: readonly TenantAccess[]
 }
 
+/** Nothing was looked at, and nothing is claimed. */
+export const uninspected: SelfChecks = {
+  nonce: '',
+  scans: [],
+  owners: { tenants: 0, mistaken: [] },
+  credentials: [],
+  questions: { everyMs: 0, due: 0, skipped: 0, thrown: 0, open: 0 },
+  thrown: [],
+}
+
 export function inspect(
   { canaries, scanner, labelOf, scans, minted, tenants }: Inspected,
   nonce: string,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ActsEvidence } from '../../harness/evidence/acts.ts'
-import { uninspected } from '../run/uninspected.ts'
+import { uninspected } from '../../harness/run/inspect.ts'
 import { refusal, said } from './said.ts'
 
 let folder: string

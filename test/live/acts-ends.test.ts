@@ -1,15 +1,12 @@
 // Runs of acts that do not come to a verdict of pass or fail: interrupted, asked of a target without the abilities, refused.
 
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { actFindings, folder, partywall, savedActs, start, tidy } from './partywall.ts'
+import { actFindings, folder, partywall, savedActs, start, TWO_ACTS, tidy } from './partywall.ts'
 import { describeTarget, serve, tokens } from './systems/serve.ts'
 
 afterEach(tidy)
 const LIMIT_MS = 90_000
-const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const TWO_ACTS = here('./acts.yaml')
 
 describe('a run of acts', () => {
   test(

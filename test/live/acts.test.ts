@@ -2,14 +2,11 @@
 // its matrix.
 
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { actFindings, folder, partywall, saved, savedActs, tidy } from './partywall.ts'
+import { actFindings, folder, partywall, saved, savedActs, TWO_ACTS, tidy } from './partywall.ts'
 
 afterEach(tidy)
 const LIMIT_MS = 90_000
-const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const TWO_ACTS = here('./acts.yaml')
 
 describe('a run of acts', () => {
   test(

@@ -1,29 +1,11 @@
 // Foreign targets that end in mid-run: nobody tells us of it, and the verdict has to say it all the same.
 
-import type { ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { folder, QUICK, saved, start, tidy } from './partywall.ts'
-import { describeTarget, serve, tokens } from './systems/serve.ts'
+import { beginForeign, tidyForeign } from './foreign.ts'
+import { saved } from './partywall.ts'
 
-const servers: ChildProcess[] = []
-afterEach(() => {
-  tidy()
-  // One that was stopped takes no other signal.
-  for (const server of servers.splice(0)) server.kill('SIGKILL')
-})
+afterEach(tidyForeign)
 const LIMIT_MS = 60_000
-
-/** A run against the fair server, which is not ours: nobody tells us of its end. */
-async function beginForeign(more: Record<string, string> = {}) {
-  const { child: server, port } = await serve('fair', more)
-  servers.push(server)
-  const place = folder()
-  const target = join(place, 'target.yaml')
-  describeTarget('fair', port, target)
-  const out = join(place, 'run')
-  return { server, out, ...start(['run', QUICK, '--target', target, '--seed', '23', '--out', out], tokens) }
-}
 
 test.each([
   ['is killed', 'SIGKILL', /it does not answer any more|0 of \d+ quiet operations ended well/],
@@ -35,7 +17,7 @@ test.each([
 ] as const)(
   'a foreign target that %s in mid-run is a fail with the reason, and the evidence is kept',
   async (_, signal, reason) => {
-    const { server, out, ended, said } = await beginForeign()
+    const { server, out, ended, said } = await beginForeign('fair')
     await said('pair 1/6')
     server.kill(signal)
     const { code, stderr } = await ended
@@ -53,7 +35,7 @@ test.each([
 test(
   'a foreign target that goes down at the first flood is a fail with the reason, and not an environment error',
   async () => {
-    const { out, ended } = await beginForeign({ FRAGILE: 'noisy' })
+    const { out, ended } = await beginForeign('fair', { FRAGILE: 'noisy' })
     const { code, stderr } = await ended
     expect(stderr).toMatch(/the target died: it does not answer any more/)
     expect(code).toBe(1)

@@ -1,14 +1,13 @@
 // The library, as a test suite of somebody else uses it: a target and a scenario in TypeScript, a run, an assertion.
 
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
 import { assertPass, defineScenario, runScenario } from '../../harness/index.ts'
-import { folder, partywall, saved, tidy } from './partywall.ts'
-import { serve, tokens } from './systems/serve.ts'
+import { served, tidyForeign } from './foreign.ts'
+import { folder, partywall, saved } from './partywall.ts'
+import { tokens } from './systems/serve.ts'
 
 const LIMIT_MS = 60_000
 const limits = { startsPerMinute: 12_000, concurrentRuns: 64, maxRunMs: 5000, maxQueued: 2000 }
@@ -26,22 +25,15 @@ const scenario = defineScenario({
 })
 const fair = fileURLToPath(new URL('./targets/fair.ts', import.meta.url))
 
-const servers: ChildProcess[] = []
 afterEach(async () => {
   vi.unstubAllEnvs()
-  tidy()
-  for (const server of servers.splice(0)) {
-    const gone = once(server, 'exit')
-    server.kill('SIGKILL')
-    await gone
-  }
+  await tidyForeign()
 })
 
 test(
   'a run by a library call ends with a verdict, and an assertion that fails says its reasons',
   async () => {
-    const { child, port } = await serve('fair', { UNCHECKED: '1' })
-    servers.push(child)
+    const { port } = await served('fair', { UNCHECKED: '1' })
     for (const [name, value] of Object.entries({ ...tokens, FAIR_PORT: String(port) })) vi.stubEnv(name, value)
     const out = join(folder(), 'run')
     const result = await runScenario({ scenario, target: fair, seed: 5, out })

@@ -13,6 +13,7 @@ import type { Verdict } from '../../harness/evidence/verdict.ts'
 
 const path = (from: string) => fileURLToPath(new URL(from, import.meta.url))
 export const QUICK = path('./quick.yaml')
+export const TWO_ACTS = path('./acts.yaml')
 
 const folders: string[] = []
 const running = new Set<ChildProcess>()

@@ -1,13 +1,14 @@
 // Engines on Redis Streams that are not ours, asked over their streams and nothing else.
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Stage, startStage } from '../engine/stage.ts'
-import { folder, saved, start, tidy } from './partywall.ts'
+import { owned, tidyForeign } from './foreign.ts'
+import { folder, saved, start } from './partywall.ts'
 
 const LIMIT_MS = 60_000
 const SCENARIO = `scenario: streams
@@ -36,22 +37,15 @@ beforeAll(async () => {
 })
 afterAll(() => stage.stop())
 
-const engines: ChildProcess[] = []
 afterEach(async () => {
-  tidy()
-  for (const engine of engines.splice(0)) {
-    const gone = once(engine, 'exit')
-    engine.kill('SIGKILL')
-    await gone
-  }
+  await tidyForeign()
   await stage.redis.flushall()
 })
 
 async function engine(more: Record<string, string> = {}): Promise<void> {
   const env = { PATH: process.env.PATH, REDIS_URL: stage.url, TENANTS: tenants.join(), ...more }
   const file = fileURLToPath(new URL('./systems/stream-engine.ts', import.meta.url))
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  engines.push(child)
+  const child = owned(spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] }))
   await once(child.stdout, 'data')
 }
 

@@ -4,11 +4,11 @@
 import { describe, expect, test } from 'vitest'
 import type { ActsEvidence } from '../../harness/evidence/acts.ts'
 import type { Evidence } from '../../harness/evidence/run.ts'
+import { uninspected } from '../../harness/run/inspect.ts'
 import { judge } from '../../harness/verdict/judge.ts'
 import { judgeActs } from '../../harness/verdict/judge-acts.ts'
 import { actsSummary } from '../../reports/acts-summary.ts'
 import { defectLine, summary } from '../../reports/summary.ts'
-import { uninspected } from '../run/uninspected.ts'
 import { heldFinding, simulateInput } from '../verdict/simulate.ts'
 
 const NEVER = 'seeded defect shared-fifo: NEVER TRIPPED, so this verdict says nothing about it'

@@ -5,10 +5,10 @@ import type { Evidence, QuietTenant } from '../../harness/evidence/run.ts'
 import type { Block } from '../../harness/evidence/types.ts'
 import { Counts } from '../../harness/recording/counts.ts'
 import { asked } from '../../harness/run/assemble.ts'
+import { uninspected } from '../../harness/run/inspect.ts'
 import { plannedPairs } from '../../harness/run/options.ts'
 import { preconditions } from '../../harness/run/preconditions.ts'
 import { scenario } from './fake-crew.ts'
-import { uninspected } from './uninspected.ts'
 
 const none = {
   apiSent: 0,
