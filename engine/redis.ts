@@ -81,6 +81,6 @@ export async function connect(url: string, role: 'commands' | 'subscriber' | 'be
 }
 
 /** Names with values, as Redis lists them: field after field, each with its value behind it. A value may be the name of a field. */
-export function pairsIn(flat: readonly string[]): [name: string, value: string][] {
-  return Array.from({ length: flat.length >> 1 }, (_, at) => [flat[2 * at] ?? '', flat[2 * at + 1] ?? ''])
+export function pairsIn<T extends string | number>(flat: readonly T[]): [name: string, value: T][] {
+  return Array.from({ length: flat.length >> 1 }, (_, at) => [String(flat[2 * at]), flat[2 * at + 1] as T])
 }

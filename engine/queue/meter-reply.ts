@@ -2,6 +2,7 @@
 // since another version may have counted more.
 
 import { z } from 'zod'
+import { pairsIn } from '../redis.ts'
 import { COUNTERS, type Counter, type Counts, type Meter, type MeterMinute, nothingCounted } from './meter.ts'
 import { type Stretch, withStretches } from './stretches.ts'
 
@@ -9,10 +10,6 @@ const flat = z.array(z.union([z.string(), z.number()]))
 const meterReply = z.tuple([z.coerce.number(), flat, flat, flat])
 
 const isCounter = (name: string): name is Counter => (COUNTERS as readonly string[]).includes(name)
-
-function pairs(list: readonly (string | number)[]): [string, string | number][] {
-  return Array.from({ length: list.length >> 1 }, (_, at) => [String(list[2 * at]), list[2 * at + 1] ?? 0])
-}
 
 /** What of a stretch that ended in a minute lies before that minute: milliseconds, back from its beginning. */
 const BEFORE: Record<string, Stretch['counter']> = { atCapBeforeMs: 'atCapMs', atQueueBeforeMs: 'atQueueMs' }
@@ -25,7 +22,7 @@ function minuteOf(minute: number, list: readonly (string | number)[]): Read {
   const counts = nothingCounted()
   const responses = new Map<number, number>()
   const stretches: Stretch[] = []
-  for (const [name, value] of pairs(list)) {
+  for (const [name, value] of pairsIn(list)) {
     const counter = BEFORE[name]
     const toMs = minute * 60_000
     if (counter) stretches.push({ counter, fromMs: toMs - Number(value), toMs })
@@ -46,11 +43,11 @@ export function parseMeter(reply: unknown): Meter {
   const [nowMs, usage, ring, running] = meterReply.parse(reply)
   const totals = nothingCounted()
   addTo(totals, minuteOf(0, usage))
-  const minutes = pairs(ring).map(([, text]) => {
+  const minutes = pairsIn(ring).map(([, text]) => {
     const [minute = 0, ...list] = flat.parse(JSON.parse(String(text)))
     return minuteOf(Number(minute), list)
   })
-  const started = pairs(running).find(([name]) => name === 'minute')
+  const started = pairsIn(running).find(([name]) => name === 'minute')
   if (started) {
     const last = minuteOf(Number(started[1]), running)
     addTo(totals, last)

@@ -1,22 +1,13 @@
 // What is remembered of tenants that are not in their turn: at most 20,000 tags, whatever the rhythm of the rounds.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseTenantId } from '../../../engine/tenant.ts'
-import { type Node, type Stage, startNode, startStage } from '../stage.ts'
+import { sharedNode } from '../shared.ts'
 import { Turns } from './turns.ts'
 
 const IDLE_MAX = 20_000
 
-let stage: Stage
-let node: Node
-beforeAll(async () => {
-  stage = await startStage()
-  node = await startNode(stage)
-})
-afterAll(async () => {
-  await node.stop()
-  await stage.stop()
-})
+const { node } = await sharedNode()
 
 describe('remembered tags', () => {
   const preload = async (turns: Turns, count: number) => {

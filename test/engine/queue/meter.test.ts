@@ -1,27 +1,15 @@
 // What the queue counts of time and of minutes: stretches at a limit, each in its own minutes, and totals over a minute's edge.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { nowMs } from '../../../engine/deletion.ts'
 import { tenantKey, tenantKeys } from '../../../engine/queue/keys.ts'
 import type { TenantId } from '../../../engine/tenant.ts'
-import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
+import { idleAndBusy } from '../shared.ts'
+import { until } from '../stage.ts'
 
 const MINUTE_MS = 60_000
 
-let stage: Stage
-/** Runs nothing: what is admitted stays queued. */
-let idle: Node
-let busy: Node
-beforeAll(async () => {
-  stage = await startStage()
-  idle = await startNode(stage, { namespace: 'idle' })
-  busy = await startNode(stage, { namespace: 'busy' })
-  busy.work({ slots: 16 })
-})
-afterAll(async () => {
-  await Promise.all([idle.stop(), busy.stop()])
-  await stage.stop()
-})
+const { stage, idle, busy } = await idleAndBusy()
 
 const now = () => nowMs(stage.redis)
 const ctl = (tenant: TenantId, field: string) => stage.redis.hget(tenantKey.ctl(tenant), field)

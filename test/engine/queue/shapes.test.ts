@@ -1,25 +1,17 @@
 // How fair schedulers were seen to fail, one test each: the order of turns follows from charges that the test gives, so the
 // amounts are exact. Virtual time is in milliseconds; a newcomer starts 100 of them, half a quantum, before it.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { TurnEnd } from '../../../engine/queue/rounds.ts'
 import { parseTenantId, type TenantId } from '../../../engine/tenant.ts'
-import { type Node, type Stage, startNode, startStage, until } from '../stage.ts'
+import { sharedNode } from '../shared.ts'
+import { startNode, until } from '../stage.ts'
 import { countOf, Turns } from './turns.ts'
 
 const HALF_QUANTUM_MS = 100
 const TURN_MS = 40
 
-let stage: Stage
-let node: Node
-beforeAll(async () => {
-  stage = await startStage()
-  node = await startNode(stage)
-})
-afterAll(async () => {
-  await node.stop()
-  await stage.stop()
-})
+const { node, stage } = await sharedNode()
 
 const goesOn =
   (charge = TURN_MS) =>

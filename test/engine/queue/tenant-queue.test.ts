@@ -1,26 +1,14 @@
 // What can be asked of one tenant's queue: starting once, cancelling, dead letters, suspending, dropping, counting.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { tenantKey } from '../../../engine/queue/keys.ts'
 import { bucketMs } from '../../../engine/queue/meter.ts'
 import type { TenantId } from '../../../engine/tenant.ts'
 import { parseRecord } from '../../../engine/workflow.ts'
-import { type Limits, type Node, type Stage, startNode, startStage, until } from '../stage.ts'
+import { idleAndBusy } from '../shared.ts'
+import { type Limits, type Node, until } from '../stage.ts'
 
-let stage: Stage
-/** Runs nothing: what is admitted stays queued. */
-let idle: Node
-let busy: Node
-beforeAll(async () => {
-  stage = await startStage()
-  idle = await startNode(stage, { namespace: 'idle' })
-  busy = await startNode(stage, { namespace: 'busy' })
-  busy.work({ slots: 16 })
-})
-afterAll(async () => {
-  await Promise.all([idle.stop(), busy.stop()])
-  await stage.stop()
-})
+const { stage, idle, busy } = await idleAndBusy()
 
 let count = 0
 const fresh = (node: Node, limits?: Limits, steps?: unknown[], more?: object) =>

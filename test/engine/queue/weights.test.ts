@@ -1,20 +1,11 @@
 // A weight that is changed while two tenants have work waiting: from the next turns on the shares are the new ones. One
 // run a turn, all of them as long, so that turns are shares.
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TenantId } from '../../../engine/tenant.ts'
-import { type Node, type Stage, startNode, startStage } from '../stage.ts'
+import { sharedNode } from '../shared.ts'
 
-let stage: Stage
-let node: Node
-beforeAll(async () => {
-  stage = await startStage()
-  node = await startNode(stage)
-})
-afterAll(async () => {
-  await node.stop()
-  await stage.stop()
-})
+const { node } = await sharedNode()
 
 /** Of so many runs, one after the other, those of the tenant. */
 async function runsOf(tenant: TenantId, runs: number): Promise<number> {
